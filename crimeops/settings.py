@@ -1,0 +1,172 @@
+"""Django's settings, built from the checked environment; nothing here is read from elsewhere."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from crimeops.environment import BASE_DIR, read_environment_or_exit
+from crimeops.logging import remember_secret
+
+ENVIRONMENT = read_environment_or_exit()
+STATE_DIR = BASE_DIR / "var"
+STATE_DIR.mkdir(exist_ok=True)
+
+for secret in (ENVIRONMENT.secret_key, ENVIRONMENT.credentials_key, ENVIRONMENT.model_api_key):
+    remember_secret(secret)
+for secret_pair in (ENVIRONMENT.flower_basic_auth,):
+    remember_secret(secret_pair.partition(":")[2])
+
+SECRET_KEY = ENVIRONMENT.secret_key
+DEBUG = ENVIRONMENT.debug
+ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "detection",
+    "integrations",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "crimeops.urls"
+WSGI_APPLICATION = "crimeops.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's database settings for a postgres:// or sqlite:/// address."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = Path(unquote(parts.path[1:]))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": path,
+            "OPTIONS": {
+                # Readers and one writer at once; a writer waits its turn from its first statement.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+            },
+        }
+    if parts.scheme in {"postgres", "postgresql"}:
+        remember_secret(unquote(parts.password or ""))
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {"connect_timeout": 5},
+        }
+    raise SystemExit(
+        f"DATABASE_URL begins with {parts.scheme}://; it takes postgres:// or sqlite:///path"
+    )
+
+
+DATABASES = {"default": database(ENVIRONMENT.database_url)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = ENVIRONMENT.time_zone
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = STATE_DIR / "static"
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": ENVIRONMENT.evidence_dir, "allow_overwrite": True},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.behind_tls
+SECURE_SSL_REDIRECT = ENVIRONMENT.behind_tls
+SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.behind_tls else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENVIRONMENT.behind_tls
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.behind_tls else None
+)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "crimeops.logging.RedactionFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["redact"],
+            "formatter": "line",
+        },
+    },
+    "root": {"handlers": ["console"], "level": ENVIRONMENT.log_level},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # Each receipt of a doorbell at INFO would drown everything else.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
+}
+
+# Adapters by name, imported on first use. A new one is one line here and one file of its own.
+CAMERA_REGISTRIES = {
+    "laravel": "integrations.laravel.registry.LaravelRegistry",
+    "local": "detection.registries.LocalRegistry",
+}
+REPORTERS = {"laravel": "integrations.laravel.reporter.LaravelReporter"}
+ALARMS = {
+    "tapo": "integrations.alarms.tapo.TapoAlarm",
+    "backend": "integrations.alarms.backend.BackendAlarm",
+}
+DETECTION_RULES = {
+    "trespassing": "detection.rules.trespassing.Trespassing",
+    "loitering": "detection.rules.loitering.Loitering",
+}
+
+UNFOLD = {
+    "SITE_TITLE": "CrimeOps",
+    "SITE_HEADER": "CrimeOps",
+    "SITE_SYMBOL": "local_police",
+    "SHOW_HISTORY": True,
+}

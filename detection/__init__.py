@@ -1,0 +1,1 @@
+"""Seeing: cameras, frames, detections, tracks, rules and episodes."""

@@ -1,0 +1,158 @@
+"""Whatever Ultralytics can load runs here: PyTorch on a GPU, TensorRT, ONNX, any head.
+
+Ultralytics reports its use, checks for updates and installs packages by itself. On a machine that
+watches cameras none of that may happen, so it is imported in one place, below, and tamed first.
+"""
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.detectors.openvino import silence_telemetry
+from detection.ports import DetectorError
+
+OPENVINO_SUFFIX: Final = "_openvino_model"  # by which Ultralytics knows an OpenVINO folder
+
+
+def import_ultralytics(folder: Path) -> Any:
+    """Import Ultralytics without telemetry, update checks and self-installing.
+
+    Its settings are kept under `folder` and not in the user's home. The variables are those that
+    ultralytics/utils/__init__.py reads, and it does so while it is imported. Raises DetectorError.
+    """
+    os.environ["YOLO_OFFLINE"] = "true"  # neither usage events nor error reports nor update checks
+    os.environ["YOLO_AUTOINSTALL"] = "false"
+    os.environ.setdefault("YOLO_CONFIG_DIR", str(folder / "ultralytics"))
+    os.environ.setdefault("YOLO_VERBOSE", "false")  # our own log says what matters
+    # A checkpoint may name Ultralytics' and torch's own classes only. An operator whose trusted
+    # weights need others sets this to false.
+    os.environ.setdefault("ULTRALYTICS_SAFE_LOAD", "true")
+    silence_telemetry()
+    try:
+        # Here, not above: seconds and hundreds of MB that only the processes with a model pay.
+        import ultralytics
+    except ImportError as error:
+        raise DetectorError(
+            f"Ultralytics cannot be imported ({error}): install requirements/base.txt, or give an "
+            f"OpenVINO model with an end-to-end head, which needs no PyTorch"
+        ) from error
+    if ultralytics.settings["sync"]:
+        ultralytics.settings.update(sync=False)
+    return ultralytics
+
+
+def cuda_is_available() -> bool:
+    """Whether PyTorch sees an NVIDIA GPU that it can use."""
+    try:
+        import torch  # here, not above: see import_ultralytics
+    except ImportError:
+        return False
+    return bool(torch.cuda.is_available())
+
+
+def export_to_openvino(
+    weights: Path, destination: Path, *, input_size: tuple[int, int], folder: Path
+) -> None:
+    """Export a .pt to the OpenVINO folder `destination`, which appears whole or not at all.
+
+    Takes the end-to-end head where the network has one. Raises DetectorError.
+    """
+    ultralytics = import_ultralytics(folder)
+    width, height = input_size
+    # Ultralytics writes beside the weights, so it is given a link to them in a scratch folder.
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=destination.parent) as scratch:
+        linked = Path(scratch) / weights.name
+        linked.symlink_to(weights.resolve())
+        try:
+            with warnings.catch_warnings():
+                # torch tells Ultralytics, not us, that torch.jit.trace is deprecated.
+                warnings.simplefilter("ignore", FutureWarning)
+                warnings.simplefilter("ignore", DeprecationWarning)
+                exported = ultralytics.YOLO(str(linked)).export(
+                    format="openvino", imgsz=(height, width), dynamic=True, nms=False, verbose=False
+                )
+        except Exception as error:  # noqa: BLE001 - Ultralytics raises whatever its libraries do
+            raise DetectorError(
+                f"{weights} cannot be exported to OpenVINO: {error}. Choose the runtime 'torch', or "
+                f"give a model exported elsewhere."
+            ) from error
+        os.replace(exported, destination)
+
+
+class YoloDetector:
+    """Runs any model through Ultralytics' own `predict`."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        folder: Path,
+        input_size: tuple[int, int],
+        confidence: float,
+        classes: tuple[int, ...] | None,
+        device: str,
+        half: bool = False,
+        threads: int | None = None,
+    ) -> None:
+        """Load the model. `device` is 'cpu' or 'cuda:0' and so on; `half` asks for 16-bit floats.
+
+        Raises DetectorError.
+        """
+        ultralytics = import_ultralytics(folder)
+        width, height = input_size
+        self.input_size = input_size
+        self._lock = Lock()  # one model object is not thread-safe
+        self._settings: dict[str, Any] = {
+            "imgsz": (height, width),
+            "conf": confidence,
+            "classes": None if classes is None else list(classes),
+            "device": device,
+            "nms": False,  # take the end-to-end head where there is one
+            "quantize": 16 if half else None,
+            "verbose": False,
+            "save": False,
+        }
+        try:
+            self._model = ultralytics.YOLO(str(path), task="detect")
+            self.class_names: dict[int, str] = dict(self._model.names)
+        except Exception as error:  # noqa: BLE001 - a runtime's loader raises what it likes
+            raise DetectorError(
+                f"{path} cannot be loaded: {error}. Check that it is a detection model, and that "
+                f"the runtime for {path.suffix or 'OpenVINO'} models is installed."
+            ) from error
+        if threads is not None and device == "cpu":
+            import torch  # here, not above: see import_ultralytics
+
+            torch.set_num_threads(threads)
+
+    def detect(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Return per frame rows (k, 6) in input pixels for (n, height, width, 3) BGR.
+
+        Safe to call from several threads; they wait for each other. Raises DetectorError.
+        """
+        width, height = self.input_size
+        if batch.dtype != np.uint8 or batch.shape[1:] != (height, width, 3):
+            raise DetectorError(
+                f"the network takes (n, {height}, {width}, 3) uint8, got {batch.shape} "
+                f"{batch.dtype}: letterbox the frames to the detector's input_size"
+            )
+        if not len(batch):
+            return []
+        try:
+            with self._lock:
+                results = self._model.predict(list(batch), **self._settings)
+        except Exception as error:  # noqa: BLE001 - CUDA, ONNX and TensorRT have no common error
+            raise DetectorError(f"the model could not run a batch: {error}") from error
+        return [_rows(result) for result in results]
+
+
+def _rows(result: Any) -> NDArray[np.float32]:
+    if result.boxes is None:
+        raise DetectorError("the model finds no boxes: give a detection model")
+    return np.asarray(result.boxes.data.cpu().numpy(), dtype=np.float32)

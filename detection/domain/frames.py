@@ -1,0 +1,46 @@
+"""A sampled picture on its way to the detector, and what the detector saw in it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One sampled frame, letterboxed to the detector's input.
+
+    `captured_at` is the camera's clock line and dates evidence; `received_at` is this cluster's
+    clock (POSIX seconds) and judges age, because a camera's clock may be minutes off.
+    """
+
+    camera_id: int
+    sequence: int
+    captured_at: datetime
+    received_at: float
+    pixels: NDArray[np.uint8]  # (height, width, 3), BGR
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for a frame: rows (k, 6) of x1 y1 x2 y2 confidence class, in input pixels.
+
+    `rows` is None where the frame was not analysed; `refusal` then says why.
+    """
+
+    sequence: int
+    rows: NDArray[np.float32] | None
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """The objects of one frame in normalised picture coordinates (letterbox undone)."""
+
+    boxes_xyxy: NDArray[np.float32]  # (n, 4), 0..1
+    confidences: NDArray[np.float32]  # (n,), 0..1
+    class_ids: NDArray[np.int64]  # (n,)
+
+    def __len__(self) -> int:
+        return len(self.class_ids)

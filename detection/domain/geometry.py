@@ -1,0 +1,103 @@
+"""Where things stand in the picture. All coordinates are normalised: 0..1, x to the right, y down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Point(NamedTuple):
+    """A place in the picture, normalised."""
+
+    x: float
+    y: float
+
+
+class Box(NamedTuple):
+    """An upright rectangle in the picture, normalised, corners top left and bottom right."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def feet(self) -> Point:
+        """Where a standing person touches the ground: the middle of the lower edge."""
+        return Point((self.x1 + self.x2) / 2, self.y2)
+
+    @property
+    def height(self) -> float:
+        return self.y2 - self.y1
+
+
+class PolygonError(ValueError):
+    """The corners make no area; the message says which rule they break."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """A simple (not self-crossing) polygon with at least three corners inside the picture.
+
+    Raises:
+        PolygonError: for fewer than three corners, corners outside 0..1, no area, or crossing edges.
+    """
+
+    corners: tuple[Point, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.corners) < 3:
+            raise PolygonError(f"a zone needs at least 3 corners, this one has {len(self.corners)}")
+        for number, corner in enumerate(self.corners, start=1):
+            if not (0 <= corner.x <= 1 and 0 <= corner.y <= 1):
+                raise PolygonError(
+                    f"corner {number} is at ({corner.x:g}, {corner.y:g}); coordinates go from 0 to 1"
+                )
+        if _edges_cross(self.corners):
+            raise PolygonError("the edges of the zone cross each other; draw it without crossings")
+        if _area(self.corners) < 1e-6:
+            raise PolygonError("the corners lie on one line, the zone has no area")
+
+    @classmethod
+    def of(cls, corners: Sequence[Sequence[float]]) -> "Polygon":
+        """Build from plain pairs, as JSON holds them."""
+        if any(len(corner) != 2 for corner in corners):
+            raise PolygonError("each corner is a pair [x, y]")
+        return cls(tuple(Point(float(x), float(y)) for x, y in corners))
+
+    def contains(self, point: Point) -> bool:
+        """Even-odd rule: count how many edges a ray to the right crosses."""
+        inside = False
+        for a, b in _edges(self.corners):
+            if (a.y > point.y) != (b.y > point.y):
+                crossing_x = a.x + (point.y - a.y) / (b.y - a.y) * (b.x - a.x)
+                inside ^= point.x < crossing_x
+        return inside
+
+
+def distance(a: Point, b: Point) -> float:
+    """Euclidean distance in normalised units (the picture is taken as a unit square)."""
+    return float(((a.x - b.x) ** 2 + (a.y - b.y) ** 2) ** 0.5)
+
+
+def _edges(corners: tuple[Point, ...]) -> list[tuple[Point, Point]]:
+    return list(zip(corners, corners[1:] + corners[:1], strict=True))
+
+
+def _area(corners: tuple[Point, ...]) -> float:
+    return abs(sum(a.x * b.y - b.x * a.y for a, b in _edges(corners))) / 2
+
+
+def _side(a: Point, b: Point, c: Point) -> float:
+    return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
+
+
+def _edges_cross(corners: tuple[Point, ...]) -> bool:
+    edges = _edges(corners)
+    for i, (a, b) in enumerate(edges):
+        for j in range(i + 2, len(edges)):
+            if i == 0 and j == len(edges) - 1:
+                continue  # neighbours around the corner
+            c, d = edges[j]
+            if _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0:
+                return True
+    return False

@@ -1,0 +1,21 @@
+"""An object followed over time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from detection.domain.geometry import Box
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One object as it stands in the current frame, under the identity its tracker gave it."""
+
+    id: int
+    label: str
+    confidence: float  # 0..1, the detector's
+    box: Box
+    first_seen_at: datetime
+
+    @property
+    def is_person(self) -> bool:
+        return self.label == "person"

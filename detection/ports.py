@@ -1,0 +1,174 @@
+"""The doors of seeing: what adapters must offer, and the errors they may raise."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.domain.frames import Answer, Frame
+
+
+class DetectorError(Exception):
+    """The model cannot be had or run; the message says what to do."""
+
+
+class Detector(Protocol):
+    """A network that finds objects in a batch of letterboxed pictures."""
+
+    class_names: Mapping[int, str]
+    input_size: tuple[int, int]  # width, height of the pixels it takes
+
+    def detect(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Find objects in (n, height, width, 3) BGR pixels.
+
+        Returns for each frame rows (k, 6) float32: x1 y1 x2 y2 confidence class, in input pixels.
+
+        Raises:
+            DetectorError: the model could not be run on this batch.
+        """
+        ...
+
+
+class SourceError(Exception):
+    """A stream could not be opened or read. `reason` is one of the reasons of a camera's state."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How to open a stream. The address holds a password and is kept out of `repr`."""
+
+    url: str = field(repr=False)
+    transport: str = "tcp"
+    frame_skip: int = 5
+    open_timeout_seconds: float = 5.0
+    read_timeout_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded frame: pixels (height, width, 3) BGR where it was sampled, else None."""
+
+    captured_at: datetime
+    pixels: NDArray[np.uint8] | None
+
+
+class FrameSource(Protocol):
+    """An open stream."""
+
+    def pictures(self) -> Iterator[Picture]:
+        """Decode until the stream ends.
+
+        Raises:
+            SourceError: the stream could not be opened, or broke.
+        """
+        ...
+
+    def close(self) -> None:
+        """Say goodbye to the camera (TEARDOWN). Safe to call twice and from another thread."""
+        ...
+
+
+class TransportError(Exception):
+    """The mailbox is out of reach; transient."""
+
+
+class FrameMailbox(Protocol):
+    """The stream side of the frame transport: one slot and one frame in flight per camera."""
+
+    def post(self, frame: Frame, *, replace: bool) -> bool:
+        """Offer a frame; with `replace`, only in place of one that still waits.
+
+        Returns whether the frame now waits. Raises TransportError.
+        """
+        ...
+
+    def collect(self, camera_id: int, timeout_seconds: float) -> Answer | None:
+        """Wait for the camera's answer. Raises TransportError."""
+        ...
+
+
+class FrameQueue(Protocol):
+    """The GPU side of the frame transport."""
+
+    def take(self, limit: int) -> list[Frame]:
+        """The frames that have waited longest, at most one of a camera. Raises TransportError."""
+        ...
+
+    def answer(self, answers: Sequence[tuple[int, Answer]]) -> None:
+        """Send (camera id, answer) pairs back. Raises TransportError."""
+        ...
+
+
+class RegistryError(Exception):
+    """The camera registry refused or could not be asked; `permanent` where asking again is vain."""
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class CameraTaken(RegistryError):
+    """Another instance watches this camera."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)
+
+
+class InstanceFull(RegistryError):
+    """This instance holds as many cameras as the registry allows."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCamera:
+    """A camera as its registry lists it. Credentials are kept out of `repr`."""
+
+    external_id: int
+    name: str
+    stream_url: str = field(repr=False)
+    address: str = ""
+    public_address: str = ""
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    control_password: str = field(default="", repr=False)
+    latitude: float | None = None
+    longitude: float | None = None
+    station_id: int | None = None
+    storage_type: str = ""
+
+
+class CameraRegistry(Protocol):
+    """Whoever knows the cameras and says which may be watched from here."""
+
+    def list_cameras(self) -> list[ListedCamera]:
+        """The cameras that nobody has claimed. Raises RegistryError."""
+        ...
+
+    def claim(self, external_id: int) -> None:
+        """Take a camera for this instance. Raises CameraTaken, InstanceFull, RegistryError."""
+        ...
+
+    def release(self, external_id: int) -> None:
+        """Give a camera back. Raises RegistryError."""
+        ...
+
+    def heartbeat(self, external_ids: Sequence[int]) -> None:
+        """Say which cameras this instance is really watching. Raises RegistryError."""
+        ...
+
+
+class EvidenceStore(Protocol):
+    """Where pictures of an episode are kept, out of public reach."""
+
+    def save(self, name: str, content: bytes) -> str:
+        """Keep the bytes under this name, replacing an older file; returns the name to open."""
+        ...

@@ -1,0 +1,1 @@
+"""One behaviour, one file, one class; pure, with time as an argument."""

@@ -1,0 +1,1 @@
+"""Telling: back ends, sirens, and the outbox between an episode and the world."""

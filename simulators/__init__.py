@@ -1,0 +1,1 @@
+"""Devices and back ends to develop against; nothing in the product imports them."""
