@@ -32,7 +32,9 @@ ROUTES = {
     "integrations.sound_siren": "alarms",
     "integrations.silence_siren": "alarms",
     "integrations.tend_sirens": "alarms",
+    "integrations.tend_siren": "alarms",
     "integrations.keep_alarms_warm": "alarms",
+    "integrations.warm_alarm": "alarms",
     "integrations.deliver": "reports",
     "integrations.sweep_deliveries": "default",
 }

@@ -169,7 +169,6 @@ class Environment(BaseSettings):
     tapo_control_port: Annotated[int, Field(ge=1, le=65535)] = Field(
         443, description="HTTPS control port of the cameras."
     )
-    tapo_timeout: Seconds = Field(5.0, description="Seconds to wait for a camera's control port.")
 
     # --- Reports ----------------------------------------------------------------------------------
     backend_timeout: Seconds = Field(5.0, description="Seconds to wait for the back end.")

@@ -63,7 +63,7 @@ def database(url: str) -> dict[str, object]:
     """Django's database settings for a postgres:// or sqlite:/// address."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        path = Path(unquote(parts.path[1:]))
+        path = BASE_DIR / unquote(parts.path[1:])
         path.parent.mkdir(parents=True, exist_ok=True)
         return {
             "ENGINE": "django.db.backends.sqlite3",
@@ -112,7 +112,7 @@ STATIC_ROOT = STATE_DIR / "static"
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": ENVIRONMENT.evidence_dir, "allow_overwrite": True},
+        "OPTIONS": {"location": BASE_DIR / ENVIRONMENT.evidence_dir, "allow_overwrite": True},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }

@@ -1,1 +1,33 @@
-"""Placeholder"""
+"""Where telling listens to seeing."""
+
+from typing import Any
+from uuid import UUID
+
+from django.dispatch import receiver
+
+from detection import signals
+from detection.models import Camera, Episode, EpisodeEvent
+from integrations import services, sirens
+
+
+@receiver(signals.siren_wanted)
+def on_siren_wanted(camera_id: int, episode_id: UUID, **_: Any) -> None:
+    sirens.ring_siren(camera_id=camera_id, episode_id=episode_id)
+
+
+@receiver(signals.siren_unwanted)
+def on_siren_unwanted(camera_id: int, episode_id: UUID, **_: Any) -> None:
+    sirens.ring_silence(camera_id=camera_id, episode_id=episode_id)
+
+
+@receiver(signals.episode_recorded)
+def on_episode_recorded(episode: Episode, event: EpisodeEvent, **_: Any) -> None:
+    for delivery in services.queue_deliveries(episode=episode, event=event):
+        services.ring(delivery_id=delivery.pk)
+
+
+@receiver(signals.camera_watched)
+def on_camera_watched(camera: Camera, **_: Any) -> None:
+    from integrations.tasks import warm_alarm  # the task module imports this half's services
+
+    warm_alarm.apply_async((camera.pk,), retry=False)

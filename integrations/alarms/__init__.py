@@ -1,0 +1,1 @@
+"""Ways to sound a camera's siren, tried in the order of the settings table."""

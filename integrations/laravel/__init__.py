@@ -1,0 +1,1 @@
+"""The Laravel back end (`laravel-model-api` contract): registry of cameras and receiver of reports."""

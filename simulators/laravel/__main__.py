@@ -31,7 +31,11 @@ def main() -> int:
     except (OSError, ValueError) as error:
         print(f"Cannot use the cameras of {arguments.cameras}: {error}", file=sys.stderr)
         return 2
-    _serve_until_told_to_stop(simulator)
+    try:
+        _serve_until_told_to_stop(simulator)
+    except OSError as error:
+        print(f"Cannot listen on {arguments.host}:{arguments.port}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -85,7 +85,7 @@ class ModelApi:
         return handler
 
     def _refuse_wrong_key(self, call: IncomingCall) -> None:
-        if not hmac.compare_digest((call.api_key or "").encode(), self._api_key):
+        if not hmac.compare_digest(_as_sent(call.api_key or ""), self._api_key):
             raise Refusal(HTTPStatus.UNAUTHORIZED, "Invalid or missing model API key")
 
     def _list_cameras(self, call: IncomingCall) -> Answer:
@@ -150,7 +150,8 @@ class ModelApi:
 
     def _alarm(self, call: IncomingCall) -> Answer:
         is_stop = read_object(call).get("action") == "stop"
-        body = read_body(call, AlarmStopBody if is_stop else AlarmStartBody)
+        body: AlarmStartBody | AlarmStopBody
+        body = read_body(call, AlarmStopBody) if is_stop else read_body(call, AlarmStartBody)
         fields = body.model_dump(exclude={"username", "password"})
         alarm = ReceivedAlarm(at=call.at, instance=call.instance, **fields)
         self._back_end.alarm(alarm, body.username, body.password)
@@ -169,6 +170,11 @@ class ModelApi:
         if (first.path, first.body) != (call.path, call.json):
             raise invalid({"Idempotency-Key": ["This key was used for another request."]})
         return replace(first.answer, replayed=True)
+
+
+def _as_sent(header: str) -> bytes:
+    # How aiohttp keeps bytes that are no UTF-8: they must not match, and not crash either.
+    return header.encode("utf-8", "surrogateescape")
 
 
 def _camera_id(text: str) -> int:

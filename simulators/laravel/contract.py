@@ -141,7 +141,10 @@ def severity_of(confidence_score: float) -> Severity:
 
 def parse_json(payload: bytes) -> Any:
     """Raises ValueError; NaN and Infinity, which Python would take, are not JSON."""
-    return json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
+    try:
+        return json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested beyond reason") from None
 
 
 def _refuse_constant(name: str) -> None:

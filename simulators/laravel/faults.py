@@ -96,7 +96,8 @@ class FaultBook:
 
 def without_field(body: dict[str, Any], name: str | None) -> dict[str, Any]:
     """Drop `name` wherever it stands; with no name, what the caller needs most."""
-    return _drop(body, name or ("data" if "data" in body else "status"))
+    dropped = name or ("data" if "data" in body else "status")
+    return {key: _drop(item, dropped) for key, item in body.items() if key != dropped}
 
 
 def _drop(value: Any, name: str) -> Any:

@@ -32,7 +32,7 @@ LONGEST_CHECK_SECONDS = 0.5
 
 
 class LaravelSimulator:
-    """Safe to use from any thread; its memory outlives `stop()`, and a new `start()` keeps the port."""
+    """Safe to use from any thread; its memory and its port outlive `stop()` for a new `start()`."""
 
     def __init__(
         self,

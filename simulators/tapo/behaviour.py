@@ -29,7 +29,7 @@ class CameraBehaviour:
     max_clients: int = 2
     """RTSP sessions per stream; a Tapo grants two."""
     packet_loss: float = 0.0
-    """The share (0–1) of RTP packets that get lost on UDP."""
+    """The share, 0 to 1, of RTP packets that get lost on UDP."""
     video_unavailable: bool = False
     """RTSP answers 404, as with SD recording and Tapo Care both on; control goes on working."""
     key_frames_suppressed: bool = False

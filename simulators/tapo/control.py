@@ -31,7 +31,7 @@ class ControlPort:
         self._firmware = firmware
         self._host = host
         self._ssl = self_signed_context()
-        self._http: web.Server[web.BaseRequest] | None = None
+        self._http: web.Server | None = None
         self._listener: asyncio.Server | None = None
         self._injected_errors: list[int] = []
 
@@ -79,7 +79,9 @@ class ControlPort:
         if request.method != "POST" or message is None:
             return 400, {"error_code": -40209}
         if message.get("method") == "login":
-            return self._door.login(message.get("params") or {}, request.protocol)
+            transport = request.transport
+            peer = transport.get_extra_info("peername") if transport is not None else None
+            return self._door.login(message.get("params") or {}, str(peer))
         token = request.path.removeprefix("/stok=").removesuffix("/ds")
         session = self._door.session(token)
         if session is None or message.get("method") != "securePassthrough":

@@ -1,7 +1,7 @@
 """What the camera answers to a decrypted request: the few methods that our clients use.
 
 Error codes and answer shapes are those seen in public logs of real cameras:
-https://github.com/JurajNyiri/HomeAssistant-Tapo-Control/issues/471 (−40106) and /678 (−40210).
+https://github.com/JurajNyiri/HomeAssistant-Tapo-Control/issues/471 (-40106) and /678 (-40210).
 """
 
 import math

@@ -60,14 +60,11 @@ class FrontDoor:
         self._sessions: dict[str, Session] = {}
         self._nonces: dict[str, str] = {}
         self._attempts = 0
-        self._unproven: dict[object, int] = {}
+        self._unproven: dict[str, int] = {}
         self._suspended_until = 0.0
         self.logins = 0
-
-    @property
-    def failed_logins(self) -> int:
-        """Login-phase requests on connections that never logged in, refused ones included."""
-        return sum(self._unproven.values())
+        self.failed_logins = 0
+        """Login-phase requests on connections that have not logged in since."""
 
     @property
     def suspended_seconds(self) -> float:
@@ -88,8 +85,11 @@ class FrontDoor:
     def expire_sessions(self) -> None:
         self._sessions.clear()
 
-    def login(self, params: dict[str, Any], connection: object) -> tuple[int, Answer]:
-        """The HTTP status and the answer to one login-phase request."""
+    def login(self, params: dict[str, Any], connection: str) -> tuple[int, Answer]:
+        """The HTTP status and the answer to one login-phase request.
+
+        `connection` tells connections apart: a login forgives the probes before it on its own.
+        """
         if self.suspended_seconds:
             self._count_failure(connection)
             return 200, self._suspension()
@@ -125,7 +125,7 @@ class FrontDoor:
             }
         )
 
-    def _second_step(self, params: dict[str, Any], connection: object) -> Answer:
+    def _second_step(self, params: dict[str, Any], connection: str) -> Answer:
         client_nonce = str(params.get("cnonce", ""))
         nonce = self._nonces.pop(client_nonce, "")
         password = self._password_digest()
@@ -138,7 +138,7 @@ class FrontDoor:
             self._count_failure(connection)
             return self._refusal()
         self._attempts = 0
-        self._unproven.pop(connection, None)
+        self.failed_logins -= self._unproven.pop(connection, 0)
         self.logins += 1
         token = secrets.token_hex(16)
         hashed_key = _sha256(client_nonce + password + nonce)
@@ -154,7 +154,8 @@ class FrontDoor:
             "result": {"stok": token, "start_seq": session.sequence, "user_group": "root"},
         }
 
-    def _count_failure(self, connection: object) -> None:
+    def _count_failure(self, connection: str) -> None:
+        self.failed_logins += 1
         self._unproven[connection] = self._unproven.get(connection, 0) + 1
 
     def _password_digest(self) -> str:

@@ -33,9 +33,7 @@ class LoopThread:
         if self._loop is not None:
             return
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name=self._name, daemon=True
-        )
+        self._thread = threading.Thread(target=self._loop.run_forever, name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

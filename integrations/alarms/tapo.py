@@ -1,0 +1,156 @@
+"""The siren over the camera's own control port, by pytapo, on a session that is kept warm.
+
+A constructor costs several requests (33 ms on loopback), an alarm on a kept session one. An expired
+token costs a second, which `keep_warm` pays so that the alarm does not.
+Library: https://github.com/JurajNyiri/pytapo
+"""
+
+import re
+import time
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Protocol
+
+from crimeops.environment import Environment
+from integrations.ports import AlarmAddress, IntegrationError
+
+# A camera that refused a login is left alone: each further try lengthens its suspension.
+REFUSED_LOGIN_SECONDS = 60.0
+_SUSPENDED = re.compile(r"Temporary Suspension.*?(\d+) seconds")
+_UNSUPPORTED = ("does not support", "-40106", "-40105", "-40210", "UNSUPPORTED_METHOD",
+                "Method does not exist", "METHOD_DO_NOT_EXIST")
+
+
+class TapoClient(Protocol):
+    """The part of pytapo's Tapo that is used."""
+
+    def startManualAlarm(self) -> Any: ...
+    def stopManualAlarm(self) -> Any: ...
+    def setSirenStatus(self, status: bool) -> Any: ...
+    def getBasicInfo(self) -> Any: ...
+
+
+@dataclass(slots=True)
+class _Session:
+    """The warm client of one camera and what was learned of its firmware."""
+
+    lock: Lock = field(default_factory=Lock)
+    client: TapoClient | None = None
+    address: AlarmAddress | None = None
+    manual_alarm_works: bool = True
+    logins_closed_until: float = 0.0
+
+
+class TapoAlarm:
+    """See Alarm. One instance in a process holds the warm sessions of all its cameras."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[int, _Session] = {}
+        self._lock = Lock()
+
+    @classmethod
+    def from_environment(cls, _: Environment) -> "TapoAlarm":
+        return cls()
+
+    def sound(self, address: AlarmAddress, seconds: float) -> None:
+        """See Alarm. The firmware ends by itself; `seconds` is kept by whoever re-arms."""
+        self._switch(address, on=True)
+
+    def silence(self, address: AlarmAddress) -> None:
+        self._switch(address, on=False)
+
+    def keep_warm(self, address: AlarmAddress) -> None:
+        session = self._session(address)
+        with session.lock:
+            self._ask(session, address, lambda client: client.getBasicInfo())
+
+    def _switch(self, address: AlarmAddress, *, on: bool) -> None:
+        session = self._session(address)
+        with session.lock:
+            if session.manual_alarm_works:
+                try:
+                    self._ask(session, address, _start if on else _stop)
+                    return
+                except _Unsupported:
+                    session.manual_alarm_works = False  # some C200 firmware
+            self._ask(session, address, lambda client: client.setSirenStatus(on))
+
+    def _session(self, address: AlarmAddress) -> _Session:
+        with self._lock:
+            session = self._sessions.setdefault(address.camera_id, _Session())
+            if session.address != address:  # moved, or another password: start afresh
+                session = self._sessions[address.camera_id] = _Session(address=address)
+            return session
+
+    def _ask(self, session: _Session, address: AlarmAddress, request: Any) -> None:
+        closed_for = session.logins_closed_until - time.monotonic()
+        if closed_for > 0:
+            raise IntegrationError(
+                f"the camera at {address.host} refuses logins for {closed_for:.0f} s more",
+                permanent=False,
+                retry_after_seconds=closed_for,
+            )
+        try:
+            if session.client is None:
+                session.client = self._log_in(address)
+            request(session.client)
+        except Exception as error:  # pytapo raises bare Exceptions; their text is all there is
+            fault = _translate(address, error)
+            if not isinstance(fault, _Unsupported):
+                session.client = None
+            if fault.retry_after_seconds:
+                session.logins_closed_until = time.monotonic() + fault.retry_after_seconds
+            raise fault from None
+
+    def _log_in(self, address: AlarmAddress) -> TapoClient:
+        # Imported on first use: pytapo costs a second, and most processes sound no siren.
+        from pytapo import Tapo
+
+        client: TapoClient = Tapo(
+            address.host,
+            address.username,
+            address.password,
+            cloudPassword=address.control_password or address.password,
+            controlPort=address.port,
+            retryStok=True,
+            printWarnInformation=False,
+        )
+        return client
+
+
+class _Unsupported(IntegrationError):
+    """This firmware does not know the request."""
+
+
+def _start(client: TapoClient) -> None:
+    client.startManualAlarm()
+
+
+def _stop(client: TapoClient) -> None:
+    client.stopManualAlarm()
+
+
+def _translate(address: AlarmAddress, error: Exception) -> IntegrationError:
+    text = str(error)
+    if any(sign in text for sign in _UNSUPPORTED):
+        return _Unsupported("this firmware has no manual alarm", permanent=True)
+    suspended = _SUSPENDED.search(text)
+    if suspended:
+        seconds = float(suspended.group(1))
+        return IntegrationError(
+            f"the camera at {address.host} has suspended logins for {seconds:.0f} s after wrong "
+            "passwords: check the camera's password",
+            permanent=False,
+            retry_after_seconds=seconds,
+        )
+    if "Invalid authentication" in text or "-40209" in text:
+        return IntegrationError(
+            f"the camera at {address.host} refuses the password: set the camera account's, or the "
+            "Tapo password, in the admin",
+            permanent=False,
+            retry_after_seconds=REFUSED_LOGIN_SECONDS,
+        )
+    return IntegrationError(
+        f"the camera at {address.host}:{address.port} does not answer: {type(error).__name__}",
+        permanent=False,
+    )

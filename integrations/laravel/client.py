@@ -1,0 +1,171 @@
+"""One HTTP session to the Laravel back end: key, time-outs, retries, and one kind of error.
+
+Contract: the Laravel model API, sections “API Authentication” and “Network Failures”.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import requests
+from pydantic import BaseModel, ValidationError
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from crimeops.environment import Environment
+from integrations.ports import IntegrationError
+
+# Refusals that may be taken back: time-out, state conflict, too early, too many.
+TRANSIENT_REFUSALS = {408, 409, 425, 429}
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class LaravelOptions:
+    """Where the back end is and how patient we are with it."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    timeout_seconds: float = 5.0
+    retries: int = 3
+    backoff_factor: float = 0.5
+    source_address: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Environment) -> "LaravelOptions":
+        return cls(
+            base_url=str(environment.backend_url).rstrip("/"),
+            api_key=environment.model_api_key,
+            timeout_seconds=environment.backend_timeout,
+            source_address=environment.instance_address,
+        )
+
+
+class BackendError(IntegrationError):
+    """The back end's refusal or silence; `status` is the HTTP status, 0 where there was none."""
+
+    def __init__(self, message: str, *, permanent: bool, status: int = 0) -> None:
+        super().__init__(message, permanent=permanent)
+        self.status = status
+
+
+class _BoundAdapter(HTTPAdapter):
+    """Sends from a given local address: the back end knows an instance by it."""
+
+    def __init__(self, source_address: str, **kwargs: Any) -> None:
+        self._source_address = source_address
+        super().__init__(**kwargs)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        if self._source_address:
+            kwargs["source_address"] = (self._source_address, 0)
+        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]  # requests' own
+
+
+class LaravelClient:
+    """Safe to share among the threads of a worker: the session's state is only read."""
+
+    def __init__(self, options: LaravelOptions) -> None:
+        self._options = options
+        retry = Retry(
+            total=options.retries,
+            backoff_factor=options.backoff_factor,
+            status_forcelist=[500, 502, 503],
+            allowed_methods=None,  # POSTs too: they carry an Idempotency-Key or are harmless twice
+            respect_retry_after_header=False,
+            raise_on_status=False,
+        )
+        adapter = _BoundAdapter(options.source_address, max_retries=retry, pool_maxsize=16)
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy or .netrc of the host must not see the key
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._session.headers.update(
+            {"X-Model-Api-Key": options.api_key, "Accept": "application/json"}
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        answer: type[AnswerT],
+        *,
+        body: dict[str, Any] | None = None,
+        idempotency_key: str = "",
+    ) -> AnswerT:
+        """Send one request and read its answer as the given model.
+
+        Raises:
+            BackendError: refused, unreachable, or answered with something else than the contract's.
+        """
+        try:
+            response = self._session.request(
+                method,
+                f"{self._options.base_url}{path}",
+                json=body,
+                headers={"Idempotency-Key": idempotency_key} if idempotency_key else None,
+                timeout=self._options.timeout_seconds,
+                allow_redirects=False,  # the key goes to nobody but the back end
+            )
+        except requests.RequestException as error:
+            raise BackendError(
+                f"cannot reach the back end at {self._options.base_url}: {_cause(error)}; "
+                "check BACKEND_URL and that it is up",
+                permanent=False,
+            ) from None
+        if not response.ok or response.is_redirect:
+            raise _refusal(response, path)
+        return _parse(response, path, answer)
+
+
+def _refusal(response: requests.Response, path: str) -> BackendError:
+    status = response.status_code
+    said = _message_of(response)
+    if status in (401, 403):
+        text = f"the back end refuses the API key ({status}): check MODEL_API_KEY"
+    elif response.is_redirect:
+        text = f"{path} is redirected ({status}): check BACKEND_URL (http or https?)"
+    else:
+        text = f"{path} answered {status}: {said}"
+    # A wrong key or address is mended by an operator, and then the reports must still be there.
+    operator_can_mend = status in (401, 403, 404) or response.is_redirect
+    permanent = 400 <= status < 500 and status not in TRANSIENT_REFUSALS and not operator_can_mend
+    return BackendError(text, permanent=permanent, status=status)
+
+
+def _message_of(response: requests.Response) -> str:
+    try:
+        content = response.json()
+    except requests.JSONDecodeError:
+        return response.reason or "no reason given"
+    message = content.get("message") if isinstance(content, dict) else None
+    errors = content.get("errors") if isinstance(content, dict) else None
+    said = message if isinstance(message, str) else response.reason
+    return f"{said} {errors}"[:500] if errors else f"{said}"[:500]
+
+
+def _parse(response: requests.Response, path: str, answer: type[AnswerT]) -> AnswerT:
+    try:
+        return answer.model_validate_json(response.content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise BackendError(
+            f"{path} answered {response.status_code}, but not as the contract says: "
+            f"{where}: {first['msg']}",
+            permanent=False,
+            status=response.status_code,
+        ) from None
+
+
+def _cause(error: requests.RequestException) -> str:
+    """What went wrong, without the nested reprs of urllib3 and without the address's secrets."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate cannot be verified"
+    if isinstance(error, requests.exceptions.RetryError):
+        return "it keeps answering with errors"
+    if isinstance(error, requests.ConnectionError):
+        return "connection refused or broken"
+    return type(error).__name__

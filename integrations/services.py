@@ -1,0 +1,252 @@
+"""The outbox: what must be told of an episode is written with it, and delivered until it arrives."""
+
+import logging
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, Q
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from crimeops.adapters import load
+from detection.models import Episode, EpisodeEvent, EpisodeEventKind
+from integrations.models import Delivery, DeliveryKind, DeliveryStatus
+from integrations.ports import (
+    AlertReport,
+    CrimeReport,
+    IntegrationError,
+    Report,
+    Reporter,
+    StopReport,
+)
+
+logger = logging.getLogger(__name__)
+
+# Longer than one attempt can take (4 requests with time-outs and back-off): then it was lost.
+ATTEMPT_SECONDS = 60.0
+FIRST_PAUSE_SECONDS = 1.0
+_FINISHED = (DeliveryStatus.DELIVERED, DeliveryStatus.REFUSED, DeliveryStatus.SUPERSEDED)
+
+KINDS = {
+    EpisodeEventKind.OPENED: DeliveryKind.ALERT,
+    EpisodeEventKind.CONFIDENCE: DeliveryKind.ALERT,
+    EpisodeEventKind.CONFIRMED: DeliveryKind.CRIME,
+    EpisodeEventKind.CLEARED: DeliveryKind.STOP,
+    EpisodeEventKind.LOST: DeliveryKind.STOP,
+}
+
+
+def queue_deliveries(*, episode: Episode, event: EpisodeEvent) -> list[Delivery]:
+    """Write what each of the camera's back ends must be told of this step.
+
+    Call it in the transaction that writes the step; ring the deliveries after its commit.
+    """
+    registry = episode.camera.registry
+    reporters = [registry] if registry in settings.REPORTERS else []
+    return [_queue(reporter, episode, event) for reporter in reporters]
+
+
+def _queue(reporter: str, episode: Episode, event: EpisodeEvent) -> Delivery:
+    kind = KINDS[EpisodeEventKind(event.kind)]
+    siblings = Delivery.objects.filter(episode=episode, reporter=reporter)
+    if kind is DeliveryKind.ALERT:  # only the newest alert counts
+        siblings.filter(_unclaimed(timezone.now()), kind=kind, status=DeliveryStatus.PENDING).update(
+            status=DeliveryStatus.SUPERSEDED
+        )
+    last: int = siblings.aggregate(last=Max("sequence"))["last"] or 0
+    return Delivery.objects.create(
+        reporter=reporter,
+        kind=kind,
+        episode=episode,
+        sequence=last + 1,
+        payload=_payload(kind, event),
+        next_attempt_at=timezone.now(),
+    )
+
+
+def _payload(kind: DeliveryKind, event: EpisodeEvent) -> dict[str, Any]:
+    if kind is DeliveryKind.STOP:
+        return {}
+    if kind is DeliveryKind.ALERT:
+        return {"confidence": event.confidence}
+    assert event.started_at is not None  # a confirmation always says when it began
+    return {
+        "crime_type": event.crime_type,
+        "confidence": event.confidence,
+        "started_at": event.started_at.isoformat(),
+        "confirmed_at": event.at.isoformat(),
+    }
+
+
+def due_deliveries(*, at: datetime, limit: int = 200) -> list[UUID]:
+    """Deliveries that may be attempted now: the first unfinished of each episode, oldest first."""
+    return list(
+        Delivery.objects.filter(_attemptable(at)).order_by("created_at").values_list("pk", flat=True)[
+            :limit
+        ]
+    )
+
+
+def _unclaimed(at: datetime) -> Q:
+    return Q(claimed_until=None) | Q(claimed_until__lte=at)
+
+
+def _attemptable(at: datetime) -> Q:
+    earlier = Delivery.objects.filter(
+        episode=OuterRef("episode"),
+        reporter=OuterRef("reporter"),
+        sequence__lt=OuterRef("sequence"),
+        status=DeliveryStatus.PENDING,
+    )
+    return (
+        Q(status=DeliveryStatus.PENDING, next_attempt_at__lte=at)
+        & _unclaimed(at)
+        & ~Q(Exists(earlier))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A delivery that this process, and no other, may now send."""
+
+    delivery: Delivery
+    claimed_until: datetime
+
+
+def deliver(*, delivery_id: UUID) -> UUID | None:
+    """Attempt one delivery if it is its turn; returns the next one of its episode, if it is due."""
+    attempt = _claim(delivery_id=delivery_id, at=timezone.now())
+    if attempt is None:
+        return None
+    delivery = attempt.delivery
+    try:
+        reporter: Reporter = load("REPORTERS", delivery.reporter)
+        answer = reporter.send(_report(delivery), str(delivery.pk))
+    except IntegrationError as error:
+        _record_failure(attempt, error)
+        if not error.permanent:
+            return None
+    else:
+        _record_success(attempt, answer)
+    following = (
+        Delivery.objects.filter(
+            _attemptable(timezone.now()), episode=delivery.episode_id, reporter=delivery.reporter
+        )
+        .order_by("sequence")
+        .first()
+    )
+    return following.pk if following else None
+
+
+def _claim(*, delivery_id: UUID, at: datetime) -> Attempt | None:
+    until = at + timedelta(seconds=ATTEMPT_SECONDS)
+    claimed = Delivery.objects.filter(_attemptable(at), pk=delivery_id).update(
+        claimed_until=until, attempts=F("attempts") + 1
+    )
+    if claimed != 1:
+        return None
+    delivery = Delivery.objects.select_related("episode__camera").get(pk=delivery_id)
+    return Attempt(delivery, until)
+
+
+def _report(delivery: Delivery) -> Report:
+    camera, payload = delivery.episode.camera, delivery.payload
+    match DeliveryKind(delivery.kind):
+        case DeliveryKind.ALERT:
+            return AlertReport(camera.external_id, payload["confidence"])
+        case DeliveryKind.STOP:
+            return StopReport(camera.external_id)
+        case DeliveryKind.CRIME:
+            return CrimeReport(
+                camera.external_id,
+                payload["crime_type"],
+                payload["confidence"],
+                _moment(payload["started_at"]),
+                _moment(payload["confirmed_at"]),
+            )
+
+
+def _moment(text: str) -> datetime:
+    moment = parse_datetime(text)
+    if moment is None:
+        raise ValueError(f"the payload of a delivery holds no moment: {text!r}")
+    return moment
+
+
+def _record_success(attempt: Attempt, answer: dict[str, Any]) -> None:
+    _finish(
+        attempt,
+        status=DeliveryStatus.DELIVERED,
+        answer=answer,
+        delivered_at=timezone.now(),
+        last_error="",
+    )
+    delivery = attempt.delivery
+    logger.info(
+        "%s of episode %s delivered to %s (attempt %d)",
+        delivery.kind, delivery.episode_id, delivery.reporter, delivery.attempts,
+    )
+
+
+def _record_failure(attempt: Attempt, error: IntegrationError) -> None:
+    delivery = attempt.delivery
+    if error.permanent:
+        _finish(attempt, status=DeliveryStatus.REFUSED, last_error=str(error))
+    else:
+        pause = _pause_seconds(delivery.attempts, error.retry_after_seconds)
+        _finish(
+            attempt,
+            next_attempt_at=timezone.now() + timedelta(seconds=pause),
+            last_error=str(error),
+        )
+    logger.warning(
+        "%s of episode %s not delivered to %s (attempt %d, %s): %s",
+        delivery.kind, delivery.episode_id, delivery.reporter, delivery.attempts,
+        "refused for good" if error.permanent else "will be tried again", error,
+    )
+
+
+def _finish(attempt: Attempt, **changes: Any) -> None:
+    """Write the outcome, unless the attempt took so long that another has begun."""
+    Delivery.objects.filter(
+        pk=attempt.delivery.pk, claimed_until=attempt.claimed_until, status=DeliveryStatus.PENDING
+    ).update(claimed_until=None, **changes)
+
+
+def _pause_seconds(attempts: int, asked_for_seconds: float) -> float:
+    """Exponential with jitter, so that a back end that returns is not met by all at once."""
+    longest: float = settings.ENVIRONMENT.delivery_max_backoff
+    pause = min(longest, FIRST_PAUSE_SECONDS * 2.0 ** min(attempts - 1, 10))
+    return max(asked_for_seconds, pause * random.uniform(0.5, 1.0))
+
+
+def resend_delivery(*, delivery_id: UUID) -> None:
+    """Make a delivery due again, whatever became of it; the same key tells the back end so."""
+    now = timezone.now()
+    Delivery.objects.filter(pk=delivery_id).filter(_unclaimed(now)).update(
+        status=DeliveryStatus.PENDING, next_attempt_at=now, claimed_until=None
+    )
+    ring(delivery_id=delivery_id)
+
+
+def ring(*, delivery_id: UUID) -> None:
+    """Ask a reports worker to deliver after the commit; the sweep rings what gets lost."""
+    from integrations.tasks import deliver as doorbell  # the task calls us, we only ring it
+
+    def knock() -> None:
+        try:
+            doorbell.apply_async((str(delivery_id),), retry=False)
+        except doorbell.OperationalError as error:
+            logger.warning("cannot ring delivery %s now (%s); the sweep will", delivery_id, error)
+
+    transaction.on_commit(knock)
+
+
+def unfinished() -> int:
+    """How many reports still wait."""
+    return Delivery.objects.exclude(status__in=_FINISHED).count()
