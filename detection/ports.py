@@ -1,6 +1,6 @@
 """The doors of seeing: what adapters must offer, and the errors they may raise."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -62,8 +62,8 @@ class Picture:
 class FrameSource(Protocol):
     """An open stream."""
 
-    def pictures(self) -> Iterator[Picture]:
-        """Decode until the stream ends.
+    def pictures(self) -> Generator[Picture]:
+        """Decode until the stream ends; closing the generator says goodbye to the camera.
 
         Raises:
             SourceError: the stream could not be opened, or broke.
@@ -71,7 +71,7 @@ class FrameSource(Protocol):
         ...
 
     def close(self) -> None:
-        """Say goodbye to the camera (TEARDOWN). Safe to call twice and from another thread."""
+        """Ask `pictures` to end with the next packet. Safe to call twice and from any thread."""
         ...
 
 

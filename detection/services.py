@@ -1,11 +1,13 @@
 """The verbs of seeing. Each owns its transaction; nothing else writes these tables."""
 
 import logging
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F, Q
@@ -53,6 +55,7 @@ class Lease:
 
     camera_id: int
     token: int
+    inherited: bool = False  # this instance held it before and never gave it back: it crashed
 
 
 @dataclass(slots=True)
@@ -98,13 +101,14 @@ def cameras_to_ring(*, at: datetime, listed_within_seconds: float) -> list[int]:
     """Cameras that should be watched, have no live lease and were not rung a moment ago.
 
     A camera of our own (registry `local`) is always free; another is where its registry said so
-    lately. Marks them as rung.
+    lately, or where its lease ran out without being given back: its watcher died. Marks them as
+    rung.
     """
     fresh = at - timedelta(seconds=listed_within_seconds)
     wanted = (
         Camera.objects.filter(enabled=True)
         .filter(Q(retry_at=None) | Q(retry_at__lte=at))
-        .filter(Q(registry="local") | Q(listed_at__gte=fresh))
+        .filter(Q(registry="local") | Q(listed_at__gte=fresh) | Q(claim__expires_at__lte=at))
         .exclude(claim__expires_at__gt=at)
         .order_by("pk")
         .values_list("pk", flat=True)
@@ -124,9 +128,9 @@ def take_lease(
     *, camera_id: int, instance: str, worker: str, max_cameras: int, at: datetime
 ) -> Lease | None:
     """Take the camera if nobody holds it and this instance has room; None where not."""
-    Claim.objects.get_or_create(camera_id=camera_id)
-    if Claim.objects.live(at).filter(instance=instance).count() >= max_cameras:
+    if not has_room(instance=instance, max_cameras=max_cameras, at=at):
         return None
+    before, _ = Claim.objects.get_or_create(camera_id=camera_id)
     taken = Claim.objects.filter(
         Q(expires_at=None) | Q(expires_at__lte=at), camera_id=camera_id, camera__enabled=True
     ).update(
@@ -140,7 +144,42 @@ def take_lease(
     )
     if taken != 1:
         return None
-    return Lease(camera_id, Claim.objects.values_list("token", flat=True).get(camera_id=camera_id))
+    token = Claim.objects.values_list("token", flat=True).get(camera_id=camera_id)
+    inherited = before.expires_at is not None and before.instance == instance
+    return Lease(camera_id, token, inherited)
+
+
+def has_room(*, instance: str, max_cameras: int, at: datetime) -> bool:
+    """Whether the instance may take one camera more."""
+    return Claim.objects.live(at).filter(instance=instance).count() < max_cameras
+
+
+def instance_name() -> str:
+    """How the registries know this host: by the address it speaks from, else by its name."""
+    return settings.ENVIRONMENT.instance_address or socket.gethostname()
+
+
+def beating_workers(*, at: datetime) -> list[tuple[str, str]]:
+    """One (instance, worker) pair for each worker with a live claim."""
+    return sorted(set(Claim.objects.live(at).values_list("instance", "worker")))
+
+
+def fresh_cameras(
+    *, instance: str, at: datetime, stall_seconds: float
+) -> dict[str, list[int]]:
+    """The cameras that the instance is really watching, as external ids by registry."""
+    since = at - timedelta(seconds=stall_seconds)
+    rows = (
+        Claim.objects.live(at)
+        .watching(since)
+        .filter(instance=instance, camera__state=CameraState.RUNNING)
+        .order_by("camera__external_id")
+        .values_list("camera__registry", "camera__external_id")
+    )
+    fresh: dict[str, list[int]] = {}
+    for registry, external_id in rows:
+        fresh.setdefault(registry, []).append(external_id)
+    return fresh
 
 
 def renew_lease(

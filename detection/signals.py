@@ -12,5 +12,8 @@ siren_unwanted = Signal()
 # Sent inside the transaction that writes the step. Arguments: episode (Episode), event (EpisodeEvent).
 episode_recorded = Signal()
 
-# Sent after an operator's or registry's change. Arguments: camera (Camera).
+# Sent from the watch task when a camera was claimed. Arguments: camera (Camera).
 camera_watched = Signal()
+
+# Sent from the watch task before a camera is released. Arguments: camera (Camera).
+camera_leaving = Signal()

@@ -31,3 +31,8 @@ def on_camera_watched(camera: Camera, **_: Any) -> None:
     from integrations.tasks import warm_alarm  # the task module imports this half's services
 
     warm_alarm.apply_async((camera.pk,), retry=False)
+
+
+@receiver(signals.camera_leaving)
+def on_camera_leaving(camera: Camera, **_: Any) -> None:
+    services.wait_until_told(camera_id=camera.pk)

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 # Longer than one attempt can take (4 requests with time-outs and back-off): then it was lost.
 ATTEMPT_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 1.0
-_FINISHED = (DeliveryStatus.DELIVERED, DeliveryStatus.REFUSED, DeliveryStatus.SUPERSEDED)
+GOODBYE_SECONDS = 1.5
 
 KINDS = {
     EpisodeEventKind.OPENED: DeliveryKind.ALERT,
@@ -247,6 +248,20 @@ def ring(*, delivery_id: UUID) -> None:
     transaction.on_commit(knock)
 
 
-def unfinished() -> int:
-    """How many reports still wait."""
-    return Delivery.objects.exclude(status__in=_FINISHED).count()
+def wait_until_told(*, camera_id: int, seconds: float = GOODBYE_SECONDS) -> bool:
+    """Let the last reports of a camera go out while it is still claimed; returns whether they did.
+
+    A back end may refuse the stop of a camera that nobody holds. What is not told by then goes on
+    waiting in the outbox.
+    """
+    waiting = Delivery.objects.filter(
+        episode__camera_id=camera_id, status=DeliveryStatus.PENDING, attempts=0
+    )
+    deadline = time.monotonic() + seconds
+    while waiting.exists() or Delivery.objects.filter(
+        episode__camera_id=camera_id, status=DeliveryStatus.PENDING, claimed_until__gt=timezone.now()
+    ).exists():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

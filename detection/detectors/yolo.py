@@ -4,9 +4,11 @@ Ultralytics reports its use, checks for updates and installs packages by itself.
 watches cameras none of that may happen, so it is imported in one place, below, and tamed first.
 """
 
+import ctypes
 import os
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -42,16 +44,20 @@ def import_ultralytics(folder: Path) -> Any:
             f"Ultralytics cannot be imported ({error}): install requirements/base.txt, or give an "
             f"OpenVINO model with an end-to-end head, which needs no PyTorch"
         ) from error
-    if ultralytics.settings["sync"]:
-        ultralytics.settings.update(sync=False)
+    settings: Any = ultralytics.settings
+    if settings["sync"]:
+        settings.update(sync=False)
     return ultralytics
 
 
 def cuda_is_available() -> bool:
     """Whether PyTorch sees an NVIDIA GPU that it can use."""
     try:
+        # Without the driver there is nothing to ask PyTorch, whose import costs two seconds and
+        # half a gigabyte that OpenVINO alone does not need.
+        ctypes.CDLL("libcuda.so.1")
         import torch  # here, not above: see import_ultralytics
-    except ImportError:
+    except (OSError, ImportError):
         return False
     return bool(torch.cuda.is_available())
 
@@ -77,7 +83,7 @@ def export_to_openvino(
                 exported = ultralytics.YOLO(str(linked)).export(
                     format="openvino", imgsz=(height, width), dynamic=True, nms=False, verbose=False
                 )
-        except Exception as error:  # noqa: BLE001 - Ultralytics raises whatever its libraries do
+        except Exception as error:  # Ultralytics raises whatever its libraries do
             raise DetectorError(
                 f"{weights} cannot be exported to OpenVINO: {error}. Choose the runtime 'torch', or "
                 f"give a model exported elsewhere."
@@ -120,8 +126,8 @@ class YoloDetector:
         }
         try:
             self._model = ultralytics.YOLO(str(path), task="detect")
-            self.class_names: dict[int, str] = dict(self._model.names)
-        except Exception as error:  # noqa: BLE001 - a runtime's loader raises what it likes
+            self.class_names: Mapping[int, str] = dict(self._model.names)
+        except Exception as error:  # a runtime's loader raises what it likes
             raise DetectorError(
                 f"{path} cannot be loaded: {error}. Check that it is a detection model, and that "
                 f"the runtime for {path.suffix or 'OpenVINO'} models is installed."
@@ -147,7 +153,7 @@ class YoloDetector:
         try:
             with self._lock:
                 results = self._model.predict(list(batch), **self._settings)
-        except Exception as error:  # noqa: BLE001 - CUDA, ONNX and TensorRT have no common error
+        except Exception as error:  # CUDA, ONNX and TensorRT have no common error
             raise DetectorError(f"the model could not run a batch: {error}") from error
         return [_rows(result) for result in results]
 

@@ -1,6 +1,7 @@
 """A sampled picture on its way to the detector, and what the detector saw in it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -26,11 +27,13 @@ class Frame:
 class Answer:
     """What came back for a frame: rows (k, 6) of x1 y1 x2 y2 confidence class, in input pixels.
 
-    `rows` is None where the frame was not analysed; `refusal` then says why.
+    `names` gives the name of each class number in `rows`. `rows` is None where the frame was not
+    analysed; `refusal` then says why.
     """
 
     sequence: int
     rows: NDArray[np.float32] | None
+    names: Mapping[int, str] = field(default_factory=dict)
     refusal: str = ""
 
 

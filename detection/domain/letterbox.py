@@ -50,9 +50,7 @@ class Letterbox:
             return np.ascontiguousarray(bgr)
         target_width, target_height = self.target_size
         boxed = np.full((target_height, target_width, 3), PAD_VALUE, dtype=np.uint8)
-        inside = boxed[
-            self._top : self._top + self._height, self._left : self._left + self._width
-        ]
+        inside = boxed[self._top : self._top + self._height, self._left : self._left + self._width]
         if (self._width, self._height) == self.source_size:
             inside[...] = bgr
         else:

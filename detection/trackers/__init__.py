@@ -1,0 +1,1 @@
+"""Ways to follow objects from frame to frame."""

@@ -1,0 +1,1 @@
+"""Ways to carry frames from the streams to the detector and answers back."""

@@ -107,7 +107,7 @@ class Broadcast:
             for viewer in tuple(self._viewers):
                 viewer.deliver(unit, self._timestamp(due))
             if time.monotonic() >= next_report:
-                next_report += REPORT_SECONDS
+                next_report = time.monotonic() + REPORT_SECONDS
                 for viewer in self._viewers:
                     self.report_to(viewer)
 

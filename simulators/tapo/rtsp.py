@@ -182,7 +182,8 @@ class RtspConnection:
             case "OPTIONS":
                 return 200, {"Public": ", ".join(METHODS)}, ""
             case "DESCRIBE":
-                headers = {"Content-Type": "application/sdp", "Content-Base": request.url + "/"}
+                base = request.url.rstrip("/") + "/"
+                headers = {"Content-Type": "application/sdp", "Content-Base": base}
                 return 200, headers, self._description()
             case "SETUP":
                 return self._set_up(request)

@@ -1,5 +1,6 @@
 """The simulated control port, judged by the client that real cameras are driven with."""
 
+import gc
 import json
 import os
 import queue
@@ -25,12 +26,17 @@ pytestmark = [
     pytest.mark.enable_socket,
     # A camera's certificate is self-signed, so pytapo does not verify it and urllib3 complains.
     pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),
-    # pytapo closes neither its HTTP session nor its event loop when it gives up.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    # pytapo closes neither its HTTP session nor its event loop.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
 
 PASSWORD = "Correct horse 1!"
+
+
+@pytest.fixture(autouse=True)
+def _clients_are_collected_where_their_warnings_are_expected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

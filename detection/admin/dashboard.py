@@ -1,0 +1,108 @@
+"""The figures of the overview and of the sidebar: one query for each half of each question."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from detection.admin.camera_columns import in_trouble
+from detection.admin.presentation import Tone
+from detection.admin.watch_health import only_seem_watched, really_watched
+from detection.models import OPEN_STATUSES, Camera, CameraState, Episode, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One figure of the overview and the list that it counts."""
+
+    title: str
+    figure: str
+    tone: Tone
+    remark: str
+    url: str
+
+
+def list_of(app_and_model: str, query: str = "") -> str:
+    """Address of a filtered list."""
+    return f"{reverse(f'admin:{app_and_model}_changelist')}{'?' if query else ''}{query}"
+
+
+def cards(request: HttpRequest) -> Sequence[Card]:
+    """What seeing shows on the overview, as far as this user may see it."""
+    shown: list[Card] = []
+    if request.user.has_perm("detection.view_episode"):
+        shown += _episode_cards()
+    if request.user.has_perm("detection.view_camera"):
+        shown += _camera_cards()
+    return shown
+
+
+def _episode_cards() -> list[Card]:
+    figures = Episode.objects.aggregate(
+        open=Count("pk", filter=Q(status__in=OPEN_STATUSES)),
+        unreviewed=Count("pk", filter=Q(verdict=Verdict.UNREVIEWED)),
+    )
+    return [
+        Card(
+            "Open episodes",
+            str(figures["open"]),
+            Tone.BAD if figures["open"] else Tone.GOOD,
+            "going on now" if figures["open"] else "all quiet",
+            list_of("detection_episode", "course=open"),
+        ),
+        Card(
+            "Unreviewed episodes",
+            str(figures["unreviewed"]),
+            Tone.ACTIVE if figures["unreviewed"] else Tone.GOOD,
+            "wait for a verdict" if figures["unreviewed"] else "every episode has a verdict",
+            list_of("detection_episode", "verdict__exact=unreviewed"),
+        ),
+    ]
+
+
+def _camera_cards() -> list[Card]:
+    now = timezone.now()
+    figures = Camera.objects.aggregate(
+        total=Count("pk"),
+        enabled=Count("pk", filter=Q(enabled=True)),
+        running=Count("pk", filter=really_watched(now)),
+        error=Count("pk", filter=Q(enabled=True, state=CameraState.ERROR)),
+        seems=Count("pk", filter=only_seem_watched(now)),
+    )
+    all_watched = figures["running"] == figures["enabled"]
+    return [
+        Card(
+            "Cameras really watched",
+            f"{figures['running']} of {figures['enabled']}",
+            Tone.GOOD if all_watched else Tone.WARNING,
+            f"{figures['total']} in all" if figures["total"] else "none is set up yet",
+            list_of("detection_camera", "watch=running" if figures["running"] else ""),
+        ),
+        Card(
+            "Cameras in error",
+            str(figures["error"]),
+            Tone.BAD if figures["error"] else Tone.GOOD,
+            "each with its reason" if figures["error"] else "none reports one",
+            list_of("detection_camera", "enabled__exact=1&state__exact=error"),
+        ),
+        Card(
+            "Cameras that only seem watched",
+            str(figures["seems"]),
+            Tone.BAD if figures["seems"] else Tone.GOOD,
+            "no live claim, or no fresh frame" if figures["seems"] else "claims and frames are live",
+            list_of("detection_camera", "watch=seems"),
+        ),
+    ]
+
+
+def unreviewed_badge(request: HttpRequest) -> tuple[int, Tone]:
+    """How many episodes wait for a verdict."""
+    return Episode.objects.filter(verdict=Verdict.UNREVIEWED).count(), Tone.ACTIVE
+
+
+def camera_badge(request: HttpRequest) -> tuple[int, Tone]:
+    """How many cameras are in error or only seem watched."""
+    return Camera.objects.filter(in_trouble(timezone.now())).count(), Tone.BAD

@@ -1,0 +1,114 @@
+"""Whether a camera is really watched: judged by its lease and its last frame, never by its state.
+
+A camera that only seems watched is the failure that matters, so a row whose state says `running`
+looks wrong as soon as nobody holds it or its frames are old.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.timezone import localtime
+
+from detection.admin.presentation import Tone, elapsed
+from detection.models import Camera, CameraState, Claim
+
+# A worker holds the lease in these states; without one they are what a dead worker left behind.
+HELD_STATES = (CameraState.STARTING, CameraState.RUNNING, CameraState.STOPPING)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchHealth:
+    """How the camera is to be shown: a word, its tone, and what is wrong or going on."""
+
+    word: str
+    tone: Tone
+    remark: str = ""
+
+
+def claim_of(camera: Camera) -> Claim | None:
+    """The camera's claim, where it was ever rung; needs `select_related("claim")` to cost nothing."""
+    return getattr(camera, "claim", None)
+
+
+def is_live(claim: Claim | None, at: datetime) -> bool:
+    return claim is not None and claim.expires_at is not None and claim.expires_at > at
+
+
+def frame_is_stale(camera: Camera, at: datetime) -> bool:
+    """A camera that has just started has no frame yet; its start counts in the frame's stead."""
+    claim = claim_of(camera)
+    newest = (claim.last_frame_at if claim else None) or camera.state_changed_at
+    return at - newest >= _stall()
+
+
+def judge(camera: Camera, at: datetime) -> WatchHealth:
+    """What an operator must be told of this camera at this moment."""
+    live = is_live(claim_of(camera), at)
+    state = CameraState(camera.state)
+    if not camera.enabled:
+        return _disabled(live)
+    if state is CameraState.ERROR:
+        return WatchHealth("Error", Tone.BAD, camera.reason or "no reason given")
+    if state in HELD_STATES and not live:
+        return _abandoned(camera, state, at)
+    if state is CameraState.RUNNING and frame_is_stale(camera, at):
+        return WatchHealth("No frames", Tone.BAD, "held by a worker, but its picture stands still")
+    if state is CameraState.RUNNING:
+        return WatchHealth("Running", Tone.GOOD, camera.reason)
+    if state is CameraState.IDLE and not live:
+        return _unwatched(camera, at)
+    return WatchHealth(state.label, Tone.ACTIVE, camera.reason)
+
+
+def _disabled(live: bool) -> WatchHealth:
+    if live:
+        return WatchHealth("Stopping", Tone.ACTIVE, "disabled; its worker is letting go")
+    return WatchHealth("Disabled", Tone.NEUTRAL)
+
+
+def _abandoned(camera: Camera, state: CameraState, at: datetime) -> WatchHealth:
+    changing_hands = state is not CameraState.RUNNING and at - camera.state_changed_at < _stall()
+    if changing_hands:
+        return WatchHealth(state.label, Tone.ACTIVE, camera.reason)
+    return WatchHealth(
+        "Not watched", Tone.BAD, f"its state says {state.label.lower()}, but no worker holds it"
+    )
+
+
+def _unwatched(camera: Camera, at: datetime) -> WatchHealth:
+    if camera.retry_at and camera.retry_at > at:
+        pause = f"tried again at {localtime(camera.retry_at):%H:%M:%S}"
+        return WatchHealth("Waiting", Tone.WARNING, f"{camera.reason}; {pause}".lstrip("; "))
+    return WatchHealth("Idle", Tone.WARNING, camera.reason or "no worker watches it")
+
+
+def frame_age(camera: Camera, at: datetime) -> tuple[str, bool]:
+    """How long ago the last frame was, in words, and whether that is wrong."""
+    claim = claim_of(camera)
+    wrong = camera.enabled and camera.state == CameraState.RUNNING and frame_is_stale(camera, at)
+    if claim is None or claim.last_frame_at is None:
+        return "none yet" if camera.state == CameraState.RUNNING else "", wrong
+    return f"{elapsed(at - claim.last_frame_at)} ago", wrong
+
+
+def only_seem_watched(at: datetime) -> Q:
+    """Enabled cameras whose state promises more than their lease and frames hold."""
+    stale_since = at - _stall()
+    held = Q(claim__expires_at__gt=at)
+    seen = Q(claim__last_frame_at__gt=stale_since) | Q(
+        claim__last_frame_at=None, state_changed_at__gt=stale_since
+    )
+    changing = Q(state__in=(CameraState.STARTING, CameraState.STOPPING))
+    abandoned = changing & Q(state_changed_at__lte=stale_since) & ~held
+    return Q(enabled=True) & ((Q(state=CameraState.RUNNING) & ~(held & seen)) | abandoned)
+
+
+def really_watched(at: datetime) -> Q:
+    """Enabled cameras that a worker holds and that gave a frame lately."""
+    return Q(enabled=True, state=CameraState.RUNNING) & ~only_seem_watched(at)
+
+
+def _stall() -> timedelta:
+    return timedelta(seconds=settings.ENVIRONMENT.stall_seconds)

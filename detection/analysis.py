@@ -1,0 +1,76 @@
+"""What is known of one camera's scene: tracks, rules and the open episode, fed answer by answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from detection.domain.episodes import EpisodeEvent, EpisodeMachine, EpisodePolicy
+from detection.domain.frames import Answer
+from detection.domain.suspicions import Suspicion
+from detection.domain.tracks import Track
+from detection.domain.zones import Zone
+from detection.outbound import SampledPicture
+from detection.rules.rule import Rule, RuleOptions
+from detection.trackers.bytetrack import ByteTracker
+
+# A timeline of half-hour episodes stays readable at one sample a second.
+TIMELINE_STEP_SECONDS = 0.5
+MOST_SAMPLES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The scene at one frame."""
+
+    at: datetime
+    tracks: list[Track]
+    suspicions: list[Suspicion]
+    events: list[EpisodeEvent]
+
+
+class SceneAnalysis:
+    """Pure but for the tracker: no clock, no network, no database."""
+
+    def __init__(
+        self,
+        tracker: ByteTracker,
+        rules: Sequence[type[Rule]],
+        rule_options: RuleOptions,
+        policy: EpisodePolicy,
+        zones: Sequence[Zone],
+    ) -> None:
+        self._tracker = tracker
+        self._rule_types = rules
+        self._rule_options = rule_options
+        self.machine = EpisodeMachine(policy)
+        self.timeline: list[tuple[float, float]] = []
+        self._timeline_start: datetime | None = None
+        self.use_zones(zones)
+
+    def use_zones(self, zones: Sequence[Zone]) -> None:
+        """Judge by these zones from now on; what the rules remembered is forgotten."""
+        self.zones = tuple(zones)
+        self._rules = [rule(self.zones, self._rule_options) for rule in self._rule_types]
+
+    def judge(self, answer: Answer, sampled: SampledPicture) -> Judgement:
+        """Follow, suspect and decide on one analysed frame. The answer must hold rows."""
+        assert answer.rows is not None
+        at = sampled.frame.captured_at
+        detections = sampled.letterbox.undo(answer.rows)
+        tracks = self._tracker.update(detections, answer.names, at)
+        suspicions = [s for rule in self._rules for s in rule.observe(tracks, at)]
+        self._sample(max((s.confidence for s in suspicions), default=0.0), at)
+        events = self.machine.observe(suspicions, at)
+        return Judgement(at, tracks, suspicions, events)
+
+    def _sample(self, confidence: float, at: datetime) -> None:
+        """Keep confidence over time from shortly before an episode opens until it ends."""
+        if not self.machine.is_open and confidence < 1.0:
+            self.timeline.clear()
+            self._timeline_start = None
+            return
+        self._timeline_start = self._timeline_start or at
+        offset = (at - self._timeline_start).total_seconds()
+        due = not self.timeline or offset - self.timeline[-1][0] >= TIMELINE_STEP_SECONDS
+        if due and len(self.timeline) < MOST_SAMPLES:
+            self.timeline.append((round(offset, 2), round(confidence, 1)))

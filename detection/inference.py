@@ -1,0 +1,84 @@
+"""The GPU side: drain the mailbox in batches across cameras until nothing waits."""
+
+import logging
+import time
+from threading import Lock
+
+import numpy as np
+
+from detection.domain.frames import Answer, Frame
+from detection.ports import Detector, DetectorError, FrameQueue
+
+logger = logging.getLogger(__name__)
+
+# A drain under constant load ends after this and rings again, so that the worker stays responsive.
+LONGEST_DRAIN_SECONDS = 5.0
+
+_draining = Lock()  # one model a process; a second ring waits its turn instead of racing for frames
+
+
+def drain(
+    queue: FrameQueue, detector: Detector, *, batch_size: int, max_age_seconds: float
+) -> int:
+    """Answer every waiting frame; returns how many were analysed.
+
+    Frames older than `max_age_seconds` are refused, not judged late.
+    """
+    analysed, started = 0, time.monotonic()
+    with _draining:
+        while time.monotonic() - started < LONGEST_DRAIN_SECONDS:
+            frames = queue.take(batch_size)
+            if not frames:
+                break
+            analysed += _answer_batch(queue, detector, frames, max_age_seconds)
+    return analysed
+
+
+def refuse_all(queue: FrameQueue, *, refusal: str, batch_size: int) -> None:
+    """Tell every waiting camera why it is not analysed."""
+    while frames := queue.take(batch_size):
+        queue.answer([(f.camera_id, Answer(f.sequence, None, refusal=refusal)) for f in frames])
+
+
+def _answer_batch(
+    queue: FrameQueue, detector: Detector, frames: list[Frame], max_age_seconds: float
+) -> int:
+    oldest = time.time() - max_age_seconds
+    width, height = detector.input_size
+    answers: list[tuple[int, Answer]] = []
+    fresh: list[Frame] = []
+    for frame in frames:
+        if frame.received_at < oldest:
+            answers.append((frame.camera_id, _refusal(frame, "too old")))
+        elif frame.pixels.shape != (height, width, 3):
+            answers.append((frame.camera_id, _refusal(frame, "not of the detector's input size")))
+        else:
+            fresh.append(frame)
+    answers += _analyse(detector, fresh)
+    queue.answer(answers)
+    return len(fresh)
+
+
+def _analyse(detector: Detector, frames: list[Frame]) -> list[tuple[int, Answer]]:
+    if not frames:
+        return []
+    try:
+        found = detector.detect(np.stack([frame.pixels for frame in frames]))
+    except DetectorError as error:
+        if len(frames) == 1:
+            logger.error("camera %s: a frame cannot be analysed: %s", frames[0].camera_id, error)
+            return [(frames[0].camera_id, _refusal(frames[0], f"not analysed: {error}"))]
+        # One poisonous frame must not cost the others theirs.
+        return [answer for frame in frames for answer in _analyse(detector, [frame])]
+    names = detector.class_names
+    return [
+        (
+            frame.camera_id,
+            Answer(frame.sequence, rows, {int(c): names.get(int(c), str(int(c))) for c in rows[:, 5]}),
+        )
+        for frame, rows in zip(frames, found, strict=True)
+    ]
+
+
+def _refusal(frame: Frame, why: str) -> Answer:
+    return Answer(frame.sequence, None, refusal=why)

@@ -1,0 +1,126 @@
+"""Reads one camera for as long as it is watched: opens, counts failures, backs off, opens again.
+
+Runs in a thread of its own, so that a camera that hangs hangs nobody else; the watch task judges it
+from outside by the age of its last frame.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from detection.ports import FrameSource, Picture, SourceError
+
+logger = logging.getLogger(__name__)
+
+# A wrong password is not tried ten times: cameras lock an account for half an hour.
+MAX_AUTH_FAILURES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how fast a broken stream is opened again."""
+
+    max_failures: int = 10
+    first_pause_seconds: float = 0.5
+    longest_pause_seconds: float = 5.0
+
+    def pause_seconds(self, failures: int) -> float:
+        return min(self.longest_pause_seconds, self.first_pause_seconds * 2.0 ** (failures - 1))
+
+    def gives_up(self, failures: int, reason: str) -> bool:
+        limit = MAX_AUTH_FAILURES if reason == "auth_failed" else self.max_failures
+        return failures >= limit
+
+
+@dataclass(slots=True)
+class ReaderStatus:
+    """What the watch task may know of the reader; written by the reader's thread alone."""
+
+    decoded: int = 0
+    last_frame_at: datetime | None = None  # capture time
+    last_decoded_at: float = 0.0  # monotonic seconds
+    failures: int = 0
+    reason: str = ""  # of the last failure, "" while pictures come
+    message: str = ""
+    gave_up: bool = False
+    connections: int = field(default=0)
+
+
+class StreamReader:
+    """Calls `on_picture` with each decoded picture, from its own thread."""
+
+    def __init__(
+        self,
+        open_source: Callable[[], FrameSource],
+        on_picture: Callable[[Picture], None],
+        policy: RetryPolicy,
+        name: str,
+    ) -> None:
+        self._open_source = open_source
+        self._on_picture = on_picture
+        self._policy = policy
+        self._stop = threading.Event()
+        self._source: FrameSource | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.status = ReaderStatus()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_seconds: float) -> bool:
+        """Say goodbye to the camera; returns whether the thread ended in time."""
+        self._stop.set()
+        self.reconnect()
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def reconnect(self) -> None:
+        """Break the present connection; the reader counts it as a failure and opens anew."""
+        source = self._source
+        if source is not None:
+            source.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._read()
+            except SourceError as error:
+                self._note(error.reason, str(error))
+            except Exception:
+                logger.exception("%s: unexpected failure of the reader", self._thread.name)
+                self._note("unreachable", "the reader failed; the log has the details")
+            if self.status.gave_up:
+                return
+            if self.status.failures:
+                self._stop.wait(self._policy.pause_seconds(self.status.failures))
+
+    def _read(self) -> None:
+        self._source = source = self._open_source()
+        self.status.connections += 1
+        with closing(source.pictures()) as pictures:
+            for picture in pictures:
+                self._count(picture)
+                self._on_picture(picture)
+                if self._stop.is_set():
+                    return
+
+    def _count(self, picture: Picture) -> None:
+        status = self.status
+        status.decoded += 1
+        status.last_frame_at = picture.captured_at
+        status.last_decoded_at = time.monotonic()
+        status.failures, status.reason, status.message = 0, "", ""
+
+    def _note(self, reason: str, message: str) -> None:
+        status = self.status
+        status.failures += 1
+        status.reason, status.message = reason, message
+        status.gave_up = self._policy.gives_up(status.failures, reason)
+        logger.warning(
+            "%s: %s (failure %d of %d)",
+            self._thread.name, message, status.failures, self._policy.max_failures,
+        )

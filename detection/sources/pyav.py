@@ -1,0 +1,143 @@
+"""Reads streams with PyAV: typed errors, parallel opens, resuming after a freeze.
+
+Library: https://pyav.basswood-io.com
+"""
+
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Any
+
+import av
+import av.error
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+
+from detection.domain.capture_clock import CaptureClock
+from detection.ports import Picture, SourceError, SourceOptions
+from detection.sources.addresses import HTTP, RTSP, path_of, scheme_of
+
+# A stream that sends packets but no key frame is no video; said before anyone has to ask.
+NO_PICTURE_SECONDS = 8.0
+
+
+class PyAvSource:
+    """One connection to one camera. See FrameSource."""
+
+    def __init__(self, options: SourceOptions) -> None:
+        self._options = options
+        self._scheme = scheme_of(options.url)
+        self._container: InputContainer | None = None
+        self._closed = False
+
+    def pictures(self) -> Generator[Picture]:
+        try:
+            self._container = self._open()
+            yield from self._play(self._container)
+        except (av.error.FFmpegError, OSError) as error:
+            if not self._closed:
+                raise _translate(error) from None
+        finally:
+            self._hang_up()
+
+    def close(self) -> None:
+        """See FrameSource. FFmpeg is not thread-safe: the reading thread itself hangs up."""
+        self._closed = True
+
+    def _hang_up(self) -> None:
+        container, self._container = self._container, None
+        if container is not None:
+            with suppress(av.error.FFmpegError):
+                container.close()
+
+    def _open(self) -> InputContainer:
+        options = self._options
+        address = path_of(options.url) if self._scheme == "file" else options.url
+        return av.open(
+            address,
+            options=_demuxer_options(self._scheme, options.transport),
+            timeout=(options.open_timeout_seconds, options.read_timeout_seconds),
+        )
+
+    def _play(self, container: InputContainer) -> Generator[Picture]:
+        if not container.streams.video:
+            raise SourceError("no_video", "the stream has no picture: check its address")
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1  # ten cameras otherwise start ten pools
+        clock, opened, number = CaptureClock(), time.monotonic(), 0
+        first_pts: float | None = None
+        for packet in container.demux(stream):
+            if self._closed:
+                return
+            for frame in _decode(packet):
+                if self._scheme == "file" and frame.time is not None:
+                    first_pts = frame.time if first_pts is None else first_pts
+                    _sleep_until(opened + frame.time - first_pts)
+                sampled = number % self._options.frame_skip == 0
+                number += 1
+                yield Picture(
+                    clock.captured_at(self._pts(frame), time.time(), self._wall(container)),
+                    frame.to_ndarray(format="bgr24") if sampled else None,
+                )
+            if number == 0 and time.monotonic() - opened > NO_PICTURE_SECONDS:
+                raise SourceError(
+                    "no_video", "packets come but no key frame: check the camera's codec settings"
+                )
+        if self._scheme != "file":
+            raise SourceError("ended", "the camera ended the stream")
+
+    def _pts(self, frame: VideoFrame) -> float | None:
+        """The stream's own time; MJPEG over HTTP has none that means anything."""
+        return None if self._scheme in HTTP else frame.time
+
+    def _wall(self, container: InputContainer) -> float | None:
+        """POSIX seconds of PTS 0 by the camera's RTCP clock, once it has sent a report."""
+        microseconds = container.start_time_realtime if self._scheme in RTSP else None
+        return microseconds / 1e6 if microseconds else None
+
+
+def _decode(packet: Any) -> list[VideoFrame]:
+    try:
+        return list(packet.decode())
+    except av.error.InvalidDataError:
+        return []  # a damaged frame; the next key frame heals it
+
+
+def _sleep_until(due: float) -> None:
+    time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _demuxer_options(scheme: str, transport: str) -> dict[str, str]:
+    """The protocols are closed in: a playlist from a camera must not open local files."""
+    if scheme in RTSP:
+        return {
+            "rtsp_transport": transport,
+            "analyzeduration": "200000",
+            "protocol_whitelist": "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto",
+        }
+    if scheme in HTTP:
+        return {"protocol_whitelist": "http,https,tcp,tls,crypto"}
+    return {"protocol_whitelist": "file,crypto"}
+
+
+_REASONS: list[tuple[type[BaseException], str, str]] = [
+    (av.error.HTTPUnauthorizedError, "auth_failed", "the camera refuses the user or password"),
+    (av.error.HTTPForbiddenError, "auth_failed", "the camera forbids this user the stream"),
+    (av.error.HTTPNotFoundError, "no_video", "the camera knows no such stream: check its path"),
+    (av.error.ConnectionRefusedError, "refused", "the camera refuses the connection"),
+    (av.error.ExitError, "timed_out", "the camera sent nothing in time"),
+    (av.error.TimeoutError, "timed_out", "the camera does not answer"),
+    (av.error.InvalidDataError, "codec", "the stream cannot be read: check the camera's codec"),
+    (av.error.DecoderNotFoundError, "codec", "no decoder for this stream: set the camera to H.264"),
+    (av.error.EOFError, "ended", "the camera ended the stream"),
+    (av.error.HTTPError, "refused", "the camera refuses the stream"),
+    (OSError, "unreachable", "the camera cannot be reached"),
+]
+
+
+def _translate(error: BaseException) -> SourceError:
+    """FFmpeg's error by its kind; its text may hold the address and is not passed on."""
+    for kind, reason, message in _REASONS:
+        if isinstance(error, kind):
+            return SourceError(reason, message)
+    return SourceError("unreachable", f"the stream broke ({type(error).__name__})")

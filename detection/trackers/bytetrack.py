@@ -1,0 +1,89 @@
+"""ByteTrack for one camera, by Ultralytics' implementation (AGPL-3.0).
+
+A tracker of its own for each camera: a shared one mixes their identities.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.detectors.yolo import import_ultralytics
+from detection.domain.frames import Detections
+from detection.domain.geometry import Box
+from detection.domain.tracks import Track
+
+# The Kalman filter's noise is meant for pixels: normalised boxes are blown up to this and back.
+_SCALE = 640.0
+# Lost tracks are kept this many frames: about 5 s at three analysed frames a second.
+_BUFFER_FRAMES = 15
+
+
+class ByteTracker:
+    """Gives the detections of one camera lasting identities."""
+
+    def __init__(self, folder: Path) -> None:
+        import_ultralytics(folder)
+        # Imported on first use: it brings torch, which only stream workers need to pay for.
+        from ultralytics.trackers.byte_tracker import BYTETracker
+
+        self._tracker: Any = BYTETracker(
+            SimpleNamespace(
+                track_high_thresh=0.35,
+                track_low_thresh=0.1,
+                new_track_thresh=0.45,
+                track_buffer=_BUFFER_FRAMES,
+                match_thresh=0.85,
+                fuse_score=True,
+            )
+        )
+        self._first_seen: dict[int, datetime] = {}
+        self._last_seen: dict[int, datetime] = {}
+
+    def update(
+        self, detections: Detections, names: Mapping[int, str], at: datetime
+    ) -> list[Track]:
+        """Follow the objects into the frame captured `at`; only those seen in it are returned."""
+        tracks = [
+            self._track(row, names, at) for row in self._tracker.update(_Boxes.of(detections))
+        ]
+        self._forget(at)
+        return tracks
+
+    def _track(self, row: NDArray[Any], names: Mapping[int, str], at: datetime) -> Track:
+        x1, y1, x2, y2 = (float(value) for value in np.clip(row[:4] / _SCALE, 0.0, 1.0))
+        track_id, confidence, class_id = int(row[4]), float(row[5]), int(row[6])
+        self._last_seen[track_id] = at
+        first_seen = self._first_seen.setdefault(track_id, at)
+        label = names.get(class_id, str(class_id))
+        return Track(track_id, label, confidence, Box(x1, y1, x2, y2), first_seen)
+
+    def _forget(self, at: datetime) -> None:
+        for track_id, seen in list(self._last_seen.items()):
+            if (at - seen).total_seconds() > 60:
+                del self._last_seen[track_id], self._first_seen[track_id]
+
+
+class _Boxes:
+    """What BYTETracker reads of Ultralytics' own results."""
+
+    def __init__(
+        self, xywh: NDArray[np.float32], conf: NDArray[np.float32], cls: NDArray[np.int64]
+    ) -> None:
+        self.xywh, self.conf, self.cls = xywh, conf, cls
+
+    @classmethod
+    def of(cls, detections: Detections) -> "_Boxes":
+        boxes = detections.boxes_xyxy * _SCALE
+        centres, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+        return cls(np.hstack([centres, sizes]), detections.confidences, detections.class_ids)
+
+    def __len__(self) -> int:
+        return len(self.conf)
+
+    def __getitem__(self, index: Any) -> "_Boxes":
+        return _Boxes(self.xywh[index], self.conf[index], self.cls[index])

@@ -1,0 +1,232 @@
+"""From a ring to a watched camera: lease, claim at the registry, watch, release."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from crimeops.adapters import load
+from detection import services, signals
+from detection.analysis import SceneAnalysis
+from detection.domain.episodes import EpisodePolicy
+from detection.domain.geometry import PolygonError
+from detection.domain.zones import Zone as DomainZone
+from detection.evidence.storage import DjangoEvidenceStore
+from detection.models import Camera, CameraState, Claim, Zone
+from detection.pipeline import CameraWatch, Verdict, WatchOptions
+from detection.ports import (
+    CameraRegistry,
+    CameraTaken,
+    FrameMailbox,
+    FrameSource,
+    InstanceFull,
+    RegistryError,
+    SourceOptions,
+)
+from detection.reader import RetryPolicy
+from detection.rules.rule import Rule, RuleOptions
+from detection.services import Lease, Overtaken
+from detection.sources.addresses import check_address
+from detection.sources.pyav import PyAvSource
+from detection.trackers.bytetrack import ByteTracker
+
+logger = logging.getLogger(__name__)
+
+MODEL_INPUT_SIZE = (640, 384)  # width, height: 16:9 pictures fit with little padding
+
+
+def watch_camera(
+    *,
+    camera_id: int,
+    instance: str,
+    worker: str,
+    mailbox: FrameMailbox,
+    stop: threading.Event,
+) -> bool:
+    """Watch a camera if it is free and this instance has room; False where the instance is full.
+
+    Blocks until `stop` is set, the camera is lost, or another watcher overtakes.
+    """
+    environment = settings.ENVIRONMENT
+    lease = services.take_lease(
+        camera_id=camera_id,
+        instance=instance,
+        worker=worker,
+        max_cameras=environment.max_cameras,
+        at=timezone.now(),
+    )
+    if lease is None:
+        return services.has_room(
+            instance=instance, max_cameras=environment.max_cameras, at=timezone.now()
+        )
+    camera = Camera.objects.get(pk=camera_id)
+    registry: CameraRegistry = load("CAMERA_REGISTRIES", camera.registry)
+    try:
+        _claim(registry, camera, lease)
+    except InstanceFull as error:
+        _decline(lease, camera, str(error))
+        return False
+    except CameraTaken as error:
+        _decline(lease, camera, str(error))
+        return True
+    except RegistryError as error:
+        _decline(lease, camera, str(error))
+        services.set_camera_state(
+            camera_id=camera.pk,
+            state=CameraState.ERROR,
+            reason=f"not_claimed: {error}",
+            retry_at=_retry_at(),
+        )
+        return True
+    logger.info("camera %s (%s) claimed", camera.pk, camera.name)
+    _watch_claimed(lease, camera, registry, mailbox, stop)
+    return True
+
+
+def _claim(registry: CameraRegistry, camera: Camera, lease: Lease) -> None:
+    """Claim; a claim that this instance still holds from before a crash is renewed."""
+    try:
+        registry.claim(camera.external_id)
+    except CameraTaken:
+        if not lease.inherited:
+            raise
+        logger.info("camera %s: taking over what this instance held before", camera.pk)
+        registry.release(camera.external_id)
+        registry.claim(camera.external_id)
+
+
+def _decline(lease: Lease, camera: Camera, why: str) -> None:
+    logger.info("camera %s is not watched from here: %s", camera.pk, why)
+    services.give_lease_back(lease=lease)
+    services.postpone_camera(camera_id=camera.pk, until=_retry_at())
+
+
+def _retry_at() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.ENVIRONMENT.retry_after)
+
+
+def _watch_claimed(
+    lease: Lease,
+    camera: Camera,
+    registry: CameraRegistry,
+    mailbox: FrameMailbox,
+    stop: threading.Event,
+) -> None:
+    verdict = Verdict(gave_up=False)
+    still_ours = True
+    try:
+        signals.camera_watched.send(sender=Camera, camera=camera)
+        verdict = _build_watch(lease, camera, mailbox, stop).run()
+    except Overtaken as error:
+        logger.warning("%s", error)
+        still_ours = Claim.objects.filter(camera_id=camera.pk, token=lease.token).exists()
+    except Exception:
+        logger.exception("camera %s: its watch failed", camera.pk)
+        verdict = Verdict(gave_up=True, reason="failed: the log of the worker has the details")
+    finally:
+        if still_ours:
+            _release(lease, camera, registry, verdict)
+
+
+def _release(
+    lease: Lease, camera: Camera, registry: CameraRegistry, verdict: Verdict
+) -> None:
+    """Give the camera back everywhere; the state says why if it could not be read."""
+    signals.camera_leaving.send(sender=Camera, camera=camera)
+    try:
+        services.set_camera_state(camera_id=camera.pk, state=CameraState.STOPPING)
+        registry.release(camera.external_id)
+        logger.info("camera %s (%s) released", camera.pk, camera.name)
+    except RegistryError as error:
+        logger.error("camera %s: not released at the back end: %s", camera.pk, error)
+    except DatabaseError:
+        logger.exception("camera %s: cannot be marked as stopping", camera.pk)
+    services.give_lease_back(lease=lease)
+    if verdict.gave_up:
+        services.set_camera_state(
+            camera_id=camera.pk,
+            state=CameraState.ERROR,
+            reason=verdict.reason,
+            retry_at=_retry_at(),
+        )
+    else:
+        services.set_camera_state(camera_id=camera.pk, state=CameraState.IDLE)
+
+
+def _build_watch(
+    lease: Lease, camera: Camera, mailbox: FrameMailbox, stop: threading.Event
+) -> CameraWatch:
+    environment = settings.ENVIRONMENT
+    zones = load_zones(camera.pk)
+    scene = SceneAnalysis(
+        ByteTracker(environment.model_dir),
+        _rule_types(),
+        RuleOptions(
+            alert_threshold=environment.alert_threshold,
+            crime_threshold=environment.crime_threshold,
+            trespassing_dwell_seconds=environment.trespassing_dwell_seconds,
+            loitering_dwell_seconds=environment.loitering_dwell_seconds,
+        ),
+        EpisodePolicy(
+            alert_threshold=environment.alert_threshold,
+            crime_threshold=environment.crime_threshold,
+            persistence_seconds=environment.persistence_seconds,
+            confirm_seconds=environment.confirm_seconds,
+            clear_seconds=environment.clear_seconds,
+            blind_grace_seconds=environment.blind_grace_seconds,
+        ),
+        zones,
+    )
+    return CameraWatch(
+        lease=lease,
+        open_source=lambda: _open_source(camera.pk),
+        mailbox=mailbox,
+        scene=scene,
+        load_zones=lambda: load_zones(camera.pk),
+        evidence=DjangoEvidenceStore(),
+        options=WatchOptions(
+            input_size=MODEL_INPUT_SIZE,
+            frame_max_age_seconds=environment.frame_max_age,
+            stall_seconds=environment.stall_seconds,
+            retry=RetryPolicy(max_failures=environment.max_read_failures),
+        ),
+        stop=stop,
+    )
+
+
+def _open_source(camera_id: int) -> FrameSource:
+    """Built at each attempt, so that a corrected address or password is used at once."""
+    environment = settings.ENVIRONMENT
+    url = Camera.objects.values_list("stream_url", flat=True).get(pk=camera_id)
+    check_address(url, allow_files=environment.allow_file_sources)
+    return PyAvSource(
+        SourceOptions(
+            url=url,
+            transport=environment.rtsp_transport,
+            frame_skip=environment.frame_skip,
+            open_timeout_seconds=environment.open_timeout,
+            read_timeout_seconds=environment.read_timeout,
+        )
+    )
+
+
+def load_zones(camera_id: int) -> Sequence[DomainZone]:
+    """The camera's zones as rules take them; one that is broken is left out and named."""
+    zones = []
+    for zone in Zone.objects.filter(camera_id=camera_id, enabled=True).order_by("name"):
+        try:
+            zones.append(zone.to_domain())
+        except (PolygonError, ValueError) as error:
+            logger.error("camera %s: zone “%s” is not watched: %s", camera_id, zone.name, error)
+    return zones
+
+
+@cache
+def _rule_types() -> list[type[Rule]]:
+    return [import_string(path) for path in settings.DETECTION_RULES.values()]
