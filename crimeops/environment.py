@@ -42,7 +42,7 @@ class SecretFiles(PydanticBaseSettingsSource):
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
         except OSError as error:
             raise EnvironmentFault(
-                f"{field_name.upper()}_FILE points to {path}, which cannot be read: {error.strerror}"
+                f"{field_name.upper()}_FILE points to {path}, unreadable: {error.strerror}"
             ) from error
 
     def __call__(self) -> dict[str, Any]:
@@ -66,7 +66,9 @@ class Environment(BaseSettings):
     )
 
     # --- Django -------------------------------------------------------------------------------
-    secret_key: str = Field(min_length=32, description="Django's signing key; 50 random characters.")
+    secret_key: str = Field(
+        min_length=32, description="Django's signing key; 50 random characters."
+    )
     credentials_key: str = Field(
         min_length=44,
         description="Fernet key(s) that encrypt camera passwords; comma-separated, newest first.",
@@ -121,8 +123,12 @@ class Environment(BaseSettings):
     stall_seconds: Seconds = Field(
         8.0, description="Age of the last frame at which a camera counts as stalled."
     )
-    max_read_failures: Count = Field(10, description="Failures in a row before the camera is released.")
-    retry_after: Seconds = Field(30.0, description="Seconds before a released camera is tried again.")
+    max_read_failures: Count = Field(
+        10, description="Failures in a row before the camera is released."
+    )
+    retry_after: Seconds = Field(
+        30.0, description="Seconds before a released camera is tried again."
+    )
     frame_max_age: Seconds = Field(1.0, description="Seconds after which a frame is not analysed.")
 
     # --- Detector -------------------------------------------------------------------------------
@@ -186,7 +192,9 @@ class Environment(BaseSettings):
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
-        return [h.strip() for h in value.split(",") if h.strip()] if isinstance(value, str) else value
+        return (
+            [h.strip() for h in value.split(",") if h.strip()] if isinstance(value, str) else value
+        )
 
     @field_validator("crime_threshold")
     @classmethod

@@ -1,10 +1,10 @@
 """Django's settings, built from the checked environment; nothing here is read from elsewhere."""
 
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from crimeops.environment import BASE_DIR, read_environment_or_exit
 from crimeops.logging import remember_secret
+from crimeops.unfold import UNFOLD  # noqa: F401 — a setting of the admin's theme
 
 ENVIRONMENT = read_environment_or_exit()
 STATE_DIR = BASE_DIR / "var"
@@ -121,9 +121,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.behind_tls
 SECURE_SSL_REDIRECT = ENVIRONMENT.behind_tls
 SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.behind_tls else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENVIRONMENT.behind_tls
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.behind_tls else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.behind_tls else None
 
 LOGGING = {
     "version": 1,
@@ -162,11 +160,4 @@ ALARMS = {
 DETECTION_RULES = {
     "trespassing": "detection.rules.trespassing.Trespassing",
     "loitering": "detection.rules.loitering.Loitering",
-}
-
-UNFOLD = {
-    "SITE_TITLE": "CrimeOps",
-    "SITE_HEADER": "CrimeOps",
-    "SITE_SYMBOL": "local_police",
-    "SHOW_HISTORY": True,
 }

@@ -16,13 +16,18 @@ PAGES = (
     ("Episodes", "crisis_alert", "detection.episode", "detection.admin.dashboard.unreviewed_badge"),
     ("Cameras", "videocam", "detection.camera", "detection.admin.dashboard.camera_badge"),
     ("Zones", "activity_zone", "detection.zone", ""),
-    ("Deliveries", "outbox", "integrations.delivery", "integrations.admin.delivery_badge"),
+    (
+        "Deliveries",
+        "outbox",
+        "integrations.delivery",
+        "integrations.admin.dashboard.delivery_badge",
+    ),
     ("Sirens", "campaign", "integrations.siren", ""),
     ("Claims", "lock_clock", "detection.claim", ""),
     ("Users", "group", "auth.user", ""),
     ("Groups", "groups", "auth.group", ""),
 )
-CARDS = ("detection.admin.dashboard.cards", "integrations.admin.cards")
+CARDS = ("detection.admin.dashboard.cards", "integrations.admin.dashboard.cards")
 BADGE_VARIANTS = {"bad": "danger", "warning": "warning", "active": "info"}
 
 

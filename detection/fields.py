@@ -10,7 +10,6 @@ from django.db import models
 
 from crimeops.logging import remember_secret
 
-
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]
 else:

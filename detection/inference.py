@@ -17,9 +17,7 @@ LONGEST_DRAIN_SECONDS = 5.0
 _draining = Lock()  # one model a process; a second ring waits its turn instead of racing for frames
 
 
-def drain(
-    queue: FrameQueue, detector: Detector, *, batch_size: int, max_age_seconds: float
-) -> int:
+def drain(queue: FrameQueue, detector: Detector, *, batch_size: int, max_age_seconds: float) -> int:
     """Answer every waiting frame; returns how many were analysed.
 
     Frames older than `max_age_seconds` are refused, not judged late.
@@ -74,7 +72,9 @@ def _analyse(detector: Detector, frames: list[Frame]) -> list[tuple[int, Answer]
     return [
         (
             frame.camera_id,
-            Answer(frame.sequence, rows, {int(c): names.get(int(c), str(int(c))) for c in rows[:, 5]}),
+            Answer(
+                frame.sequence, rows, {int(c): names.get(int(c), str(int(c))) for c in rows[:, 5]}
+            ),
         )
         for frame, rows in zip(frames, found, strict=True)
     ]

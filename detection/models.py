@@ -69,7 +69,9 @@ class Camera(models.Model):
     class Meta:
         ordering = ["name", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["registry", "external_id"], name="one_camera_per_listing")
+            models.UniqueConstraint(
+                fields=["registry", "external_id"], name="one_camera_per_listing"
+            )
         ]
 
     def __str__(self) -> str:
@@ -103,7 +105,9 @@ class Claim(models.Model):
     worker = models.CharField(max_length=255, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
-    rung_at = models.DateTimeField(null=True, blank=True, help_text="When a watcher was last asked.")
+    rung_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a watcher was last asked."
+    )
     last_frame_at = models.DateTimeField(null=True, blank=True)
     frames_decoded = models.BigIntegerField(default=0)
     frames_sampled = models.BigIntegerField(default=0)
@@ -138,9 +142,7 @@ class Zone(models.Model):
 
     class Meta:
         ordering = ["camera", "name"]
-        constraints = [
-            models.UniqueConstraint(fields=["camera", "name"], name="one_zone_per_name")
-        ]
+        constraints = [models.UniqueConstraint(fields=["camera", "name"], name="one_zone_per_name")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.camera})"
@@ -151,7 +153,9 @@ class Zone(models.Model):
         except PolygonError as error:
             raise ValidationError({"polygon": str(error)}) from error
         except (TypeError, ValueError) as error:
-            raise ValidationError({"polygon": "give corners as [[x, y], [x, y], [x, y]]"}) from error
+            raise ValidationError(
+                {"polygon": "give corners as [[x, y], [x, y], [x, y]]"}
+            ) from error
         if self.dwell_seconds is not None and self.dwell_seconds < 0:
             raise ValidationError({"dwell_seconds": "seconds are not negative"})
 
@@ -234,7 +238,9 @@ class Episode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_crime_type_display()} at {self.camera}, {self.started_at:%Y-%m-%d %H:%M:%S}"
+        return (
+            f"{self.get_crime_type_display()} at {self.camera}, {self.started_at:%Y-%m-%d %H:%M:%S}"
+        )
 
     @property
     def is_open(self) -> bool:

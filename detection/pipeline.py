@@ -195,7 +195,9 @@ class CameraWatch:
             except DatabaseError as error:
                 logger.error(
                     "camera %s: the database takes no episode (%s); %d steps held in memory",
-                    self._camera_id, type(error).__name__, len(self._unwritten),
+                    self._camera_id,
+                    type(error).__name__,
+                    len(self._unwritten),
                 )
                 close_old_connections()
                 return
@@ -231,9 +233,7 @@ class CameraWatch:
             self._write_events()
             self._follow_zones()
             if self._episode_id and self._scene.machine.is_open:
-                services.save_timeline(
-                    episode_id=self._episode_id, timeline=self._scene.timeline
-                )
+                services.save_timeline(episode_id=self._episode_id, timeline=self._scene.timeline)
         except DatabaseError as error:
             logger.error("camera %s: the database is away: %s", self._camera_id, error)
 
@@ -241,7 +241,9 @@ class CameraWatch:
         status = self._reader.status
         decoded = status.decoded - self._decoded_before
         counters = WatchCounters(
-            decoded, self._sequence - self._counters.sampled, self._counters.analysed,
+            decoded,
+            self._sequence - self._counters.sampled,
+            self._counters.analysed,
             self._outbound.skipped,
         )
         services.renew_lease(
@@ -301,7 +303,8 @@ class CameraWatch:
         if self._unwritten:
             logger.error(
                 "camera %s: %d steps of an episode are lost with this watch: %s",
-                self._camera_id, len(self._unwritten),
+                self._camera_id,
+                len(self._unwritten),
                 "; ".join(describe(step.event) for step in self._unwritten),
             )
 

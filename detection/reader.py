@@ -122,5 +122,8 @@ class StreamReader:
         status.gave_up = self._policy.gives_up(status.failures, reason)
         logger.warning(
             "%s: %s (failure %d of %d)",
-            self._thread.name, message, status.failures, self._policy.max_failures,
+            self._thread.name,
+            message,
+            status.failures,
+            self._policy.max_failures,
         )

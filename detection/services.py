@@ -90,7 +90,9 @@ def upsert_listed_cameras(*, registry: str, listed: Sequence[ListedCamera], at: 
                 "station_id": camera.station_id,
                 "storage_type": camera.storage_type,
                 "listed_at": at,
-                **({"control_password": camera.control_password} if camera.control_password else {}),
+                **(
+                    {"control_password": camera.control_password} if camera.control_password else {}
+                ),
             },
         )
         new += created
@@ -119,7 +121,9 @@ def cameras_to_ring(*, at: datetime, listed_within_seconds: float) -> list[int]:
 def _mark_rung(*, camera_id: int, at: datetime) -> bool:
     Claim.objects.get_or_create(camera_id=camera_id)
     quiet_since = at - timedelta(seconds=RING_EXPIRES_SECONDS)
-    unrung = Claim.objects.filter(Q(rung_at=None) | Q(rung_at__lte=quiet_since), camera_id=camera_id)
+    unrung = Claim.objects.filter(
+        Q(rung_at=None) | Q(rung_at__lte=quiet_since), camera_id=camera_id
+    )
     return unrung.update(rung_at=at) == 1
 
 
@@ -164,9 +168,7 @@ def beating_workers(*, at: datetime) -> list[tuple[str, str]]:
     return sorted(set(Claim.objects.live(at).values_list("instance", "worker")))
 
 
-def fresh_cameras(
-    *, instance: str, at: datetime, stall_seconds: float
-) -> dict[str, list[int]]:
+def fresh_cameras(*, instance: str, at: datetime, stall_seconds: float) -> dict[str, list[int]]:
     """The cameras that the instance is really watching, as external ids by registry."""
     since = at - timedelta(seconds=stall_seconds)
     rows = (
@@ -183,7 +185,11 @@ def fresh_cameras(
 
 
 def renew_lease(
-    *, lease: Lease, at: datetime, last_frame_at: datetime | None, counters: WatchCounters,
+    *,
+    lease: Lease,
+    at: datetime,
+    last_frame_at: datetime | None,
+    counters: WatchCounters,
     frames_per_second: float,
 ) -> None:
     """Hold the camera for another lease time and publish how it goes.
@@ -225,7 +231,9 @@ def set_camera_state(
     )
     Camera.objects.filter(pk=camera_id).exclude(retry_at=retry_at).update(retry_at=retry_at)
     if changed:
-        logger.info("camera %s is %s%s", camera_id, state.label.upper(), f": {reason}" if reason else "")
+        logger.info(
+            "camera %s is %s%s", camera_id, state.label.upper(), f": {reason}" if reason else ""
+        )
 
 
 def postpone_camera(*, camera_id: int, until: datetime) -> None:
@@ -324,9 +332,7 @@ def _end_orphan(episode: Episode, at: datetime) -> None:
     event = EpisodeEnded(at, EpisodeState.LOST)
     _apply(episode, event)
     _tell(episode, _event_row(episode, event))
-    signals.siren_unwanted.send(
-        sender=Episode, camera_id=episode.camera_id, episode_id=episode.pk
-    )
+    signals.siren_unwanted.send(sender=Episode, camera_id=episode.camera_id, episode_id=episode.pk)
 
 
 def close_orphaned_episodes(*, at: datetime) -> int:

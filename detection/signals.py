@@ -9,7 +9,8 @@ siren_wanted = Signal()
 # Sent when an episode is over, for whatever reason. Arguments: camera_id, episode_id.
 siren_unwanted = Signal()
 
-# Sent inside the transaction that writes the step. Arguments: episode (Episode), event (EpisodeEvent).
+# Sent inside the transaction that writes the step.
+# Arguments: episode (Episode), event (EpisodeEvent).
 episode_recorded = Signal()
 
 # Sent from the watch task when a camera was claimed. Arguments: camera (Camera).

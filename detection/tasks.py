@@ -65,9 +65,7 @@ def infer() -> None:
         detector = _detector()
     except DetectorError as error:
         logger.error("no frame can be analysed: %s", error)
-        inference.refuse_all(
-            _transport(), refusal=str(error), batch_size=environment.batch_size
-        )
+        inference.refuse_all(_transport(), refusal=str(error), batch_size=environment.batch_size)
         return
     inference.drain(
         _transport(),
@@ -134,7 +132,9 @@ def fan_out_heartbeat() -> None:
     """Have each worker that holds claims beat for its instance, from its own address."""
     for instance, worker in services.beating_workers(at=timezone.now()):
         send_heartbeat.apply_async(
-            (instance,), queue=worker_direct(worker), expires=settings.ENVIRONMENT.heartbeat_interval
+            (instance,),
+            queue=worker_direct(worker),
+            expires=settings.ENVIRONMENT.heartbeat_interval,
         )
 
 

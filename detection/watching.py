@@ -134,9 +134,7 @@ def _watch_claimed(
             _release(lease, camera, registry, verdict)
 
 
-def _release(
-    lease: Lease, camera: Camera, registry: CameraRegistry, verdict: Verdict
-) -> None:
+def _release(lease: Lease, camera: Camera, registry: CameraRegistry, verdict: Verdict) -> None:
     """Give the camera back everywhere; the state says why if it could not be read."""
     signals.camera_leaving.send(sender=Camera, camera=camera)
     try:

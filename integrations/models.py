@@ -1,4 +1,4 @@
-"""What the database keeps of telling: the outbox of reports, and the sirens that may be sounding."""
+"""What the database keeps of telling: the outbox of reports, and sirens that may sound."""
 
 import uuid
 

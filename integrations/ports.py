@@ -6,14 +6,12 @@ from typing import Any, Protocol
 
 
 class IntegrationError(Exception):
-    """A back end or a camera refused or could not be reached; `permanent` where asking again is vain.
+    """A back end or a camera refused or was out of reach; `permanent`: asking again is vain.
 
     `retry_after_seconds` is how long the other side asked to be left alone, 0 where it did not say.
     """
 
-    def __init__(
-        self, message: str, *, permanent: bool, retry_after_seconds: float = 0.0
-    ) -> None:
+    def __init__(self, message: str, *, permanent: bool, retry_after_seconds: float = 0.0) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after_seconds = retry_after_seconds

@@ -28,9 +28,7 @@ def on_episode_recorded(episode: Episode, event: EpisodeEvent, **_: Any) -> None
 
 @receiver(signals.camera_watched)
 def on_camera_watched(camera: Camera, **_: Any) -> None:
-    from integrations.tasks import warm_alarm  # the task module imports this half's services
-
-    warm_alarm.apply_async((camera.pk,), retry=False)
+    sirens.ring_warm(camera_id=camera.pk)
 
 
 @receiver(signals.camera_leaving)

@@ -1,4 +1,4 @@
-"""The outbox: what must be told of an episode is written with it, and delivered until it arrives."""
+"""The outbox: what must be told of an episode is written with it and sent until it arrives."""
 
 import logging
 import random
@@ -56,9 +56,9 @@ def _queue(reporter: str, episode: Episode, event: EpisodeEvent) -> Delivery:
     kind = KINDS[EpisodeEventKind(event.kind)]
     siblings = Delivery.objects.filter(episode=episode, reporter=reporter)
     if kind is DeliveryKind.ALERT:  # only the newest alert counts
-        siblings.filter(_unclaimed(timezone.now()), kind=kind, status=DeliveryStatus.PENDING).update(
-            status=DeliveryStatus.SUPERSEDED
-        )
+        siblings.filter(
+            _unclaimed(timezone.now()), kind=kind, status=DeliveryStatus.PENDING
+        ).update(status=DeliveryStatus.SUPERSEDED)
     last: int = siblings.aggregate(last=Max("sequence"))["last"] or 0
     return Delivery.objects.create(
         reporter=reporter,
@@ -87,9 +87,9 @@ def _payload(kind: DeliveryKind, event: EpisodeEvent) -> dict[str, Any]:
 def due_deliveries(*, at: datetime, limit: int = 200) -> list[UUID]:
     """Deliveries that may be attempted now: the first unfinished of each episode, oldest first."""
     return list(
-        Delivery.objects.filter(_attemptable(at)).order_by("created_at").values_list("pk", flat=True)[
-            :limit
-        ]
+        Delivery.objects.filter(_attemptable(at))
+        .order_by("created_at")
+        .values_list("pk", flat=True)[:limit]
     )
 
 
@@ -190,7 +190,10 @@ def _record_success(attempt: Attempt, answer: dict[str, Any]) -> None:
     delivery = attempt.delivery
     logger.info(
         "%s of episode %s delivered to %s (attempt %d)",
-        delivery.kind, delivery.episode_id, delivery.reporter, delivery.attempts,
+        delivery.kind,
+        delivery.episode_id,
+        delivery.reporter,
+        delivery.attempts,
     )
 
 
@@ -207,8 +210,12 @@ def _record_failure(attempt: Attempt, error: IntegrationError) -> None:
         )
     logger.warning(
         "%s of episode %s not delivered to %s (attempt %d, %s): %s",
-        delivery.kind, delivery.episode_id, delivery.reporter, delivery.attempts,
-        "refused for good" if error.permanent else "will be tried again", error,
+        delivery.kind,
+        delivery.episode_id,
+        delivery.reporter,
+        delivery.attempts,
+        "refused for good" if error.permanent else "will be tried again",
+        error,
     )
 
 
@@ -223,7 +230,7 @@ def _pause_seconds(attempts: int, asked_for_seconds: float) -> float:
     """Exponential with jitter, so that a back end that returns is not met by all at once."""
     longest: float = settings.ENVIRONMENT.delivery_max_backoff
     pause = min(longest, FIRST_PAUSE_SECONDS * 2.0 ** min(attempts - 1, 10))
-    return max(asked_for_seconds, pause * random.uniform(0.5, 1.0))
+    return max(asked_for_seconds, pause * random.uniform(0.5, 1.0))  # noqa: S311 — no secret
 
 
 def resend_delivery(*, delivery_id: UUID) -> None:
@@ -258,9 +265,14 @@ def wait_until_told(*, camera_id: int, seconds: float = GOODBYE_SECONDS) -> bool
         episode__camera_id=camera_id, status=DeliveryStatus.PENDING, attempts=0
     )
     deadline = time.monotonic() + seconds
-    while waiting.exists() or Delivery.objects.filter(
-        episode__camera_id=camera_id, status=DeliveryStatus.PENDING, claimed_until__gt=timezone.now()
-    ).exists():
+    while (
+        waiting.exists()
+        or Delivery.objects.filter(
+            episode__camera_id=camera_id,
+            status=DeliveryStatus.PENDING,
+            claimed_until__gt=timezone.now(),
+        ).exists()
+    ):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)

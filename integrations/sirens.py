@@ -1,14 +1,16 @@
 """Sirens: sounded at once, sounded again while an episode lasts, and silenced whatever happens.
 
-The `Siren` row is written before the camera is asked, so that a crash in between leaves a trace that
-`tend_sirens` finds. A row whose `silent_at` is empty is a siren that may be sounding.
+The `Siren` row is written before the camera is asked, so that a crash in between leaves a trace
+that `tend_sirens` finds. A row whose `silent_at` is empty is a siren that may be sounding.
 """
 
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from celery import Task
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
@@ -96,7 +98,7 @@ def _claim(siren: Siren) -> bool:
 def _still_wanted(siren: Siren, at: datetime) -> bool:
     if siren.wanted_until is None or siren.wanted_until <= at:
         return False
-    episode = Episode.objects.filter(pk=siren.episode_id).first()
+    episode = Episode.objects.filter(pk=siren.episode_id).first() if siren.episode_id else None
     if episode is None:  # not committed yet, or never: then the grace ends it
         return siren.rung_at is not None and at - siren.rung_at < timedelta(
             seconds=EPISODE_GRACE_SECONDS
@@ -158,9 +160,7 @@ def cameras_to_keep_warm() -> list[int]:
 
 def warm_camera(*, camera: Camera) -> None:
     """Open or check the alarm sessions of one camera; a failure is shown, not raised."""
-    siren, _ = Siren.objects.get_or_create(
-        camera=camera, defaults={"silent_at": timezone.now()}
-    )
+    siren, _ = Siren.objects.get_or_create(camera=camera, defaults={"silent_at": timezone.now()})
     name = siren.method or next(iter(settings.ALARMS))
     try:
         alarm: Alarm = load("ALARMS", name)
@@ -173,7 +173,7 @@ def warm_camera(*, camera: Camera) -> None:
 
 
 def alarm_address(camera: Camera) -> AlarmAddress:
-    """Where the siren of a camera is reached: the operator's control address, else the registry's."""
+    """Where a siren is reached: the operator's control address, else the registry's."""
     host, _, port = camera.control_host.partition(":")
     return AlarmAddress(
         camera_id=camera.pk,
@@ -200,12 +200,19 @@ def ring_silence(*, camera_id: int, episode_id: UUID) -> None:
     transaction.on_commit(lambda: _ring_or_call(doorbell, camera_id, episode_id, silence_siren))
 
 
-def _ring_or_call(
-    doorbell: object, camera_id: int, episode_id: UUID, verb: Callable[..., bool]
-) -> None:
-    from celery import Task
+def ring_warm(*, camera_id: int) -> None:
+    """Have the alarms worker open the camera's session before it is needed."""
+    from integrations.tasks import warm_alarm as doorbell  # as above
 
-    assert isinstance(doorbell, Task)
+    try:
+        doorbell.apply_async((camera_id,), retry=False)
+    except doorbell.OperationalError:
+        logger.warning("broker out of reach: the siren of camera %s is not warmed yet", camera_id)
+
+
+def _ring_or_call(
+    doorbell: "Task[Any, None]", camera_id: int, episode_id: UUID, verb: Callable[..., bool]
+) -> None:
     try:
         doorbell.apply_async((camera_id, str(episode_id)), retry=False)
     except doorbell.OperationalError:

@@ -1,4 +1,4 @@
-"""The admin classes all pages build on: unfold's, typed as Django's, and one for what is only read."""
+"""The admin classes all pages build on: unfold's, typed as Django's, and one only for reading."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 

@@ -1,6 +1,5 @@
 """Cameras: which are watched, by whom and how well, and how each is set up."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -26,15 +25,28 @@ from detection.models import Camera, Zone
 
 LIVE_LIMIT = 200
 LISTED_FIELDS = (
-    "name", "address", "public_address", "latitude", "longitude", "station_id", "storage_type",
+    "name",
+    "address",
+    "public_address",
+    "latitude",
+    "longitude",
+    "station_id",
+    "storage_type",
 )
 WATCH_FIELDS = (
-    ("state_now", "remark_now"), ("last_frame", "frames_each_second"), ("watcher", "open_episode"),
-    ("changed", "retry"), "listed",
+    ("state_now", "remark_now"),
+    ("last_frame", "frames_each_second"),
+    ("watcher", "open_episode"),
+    ("changed", "retry"),
+    "listed",
 )
 SETUP_FIELDS = (
-    "name", "enabled", ("address", "public_address"), "control_address",
-    ("latitude", "longitude"), ("station_id", "storage_type"),
+    "name",
+    "enabled",
+    ("address", "public_address"),
+    "control_address",
+    ("latitude", "longitude"),
+    ("station_id", "storage_type"),
 )
 IDENTITY_FIELDS = (("registry", "external_id"),)
 
@@ -50,8 +62,14 @@ class CameraAdmin(ModelAdmin[Camera]):
     inlines = (ZoneInline,)
     list_before_template = "admin/detection/camera/live_status.html"
     list_display = (
-        "name_and_address", "state_now", "remark_now", "last_frame", "frames_each_second",
-        "watcher", "open_episode", "station_id",
+        "name_and_address",
+        "state_now",
+        "remark_now",
+        "last_frame",
+        "frames_each_second",
+        "watcher",
+        "open_episode",
+        "station_id",
     )
     list_filter = (WatchFilter, "state", "enabled", "station_id", "registry")
     search_fields = ("name", "address", "public_address")
@@ -153,9 +171,21 @@ class CameraAdmin(ModelAdmin[Camera]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Camera | None = None) -> Any:
         always = (
-            "state_now", "remark_now", "last_frame", "frames_each_second", "watcher",
-            "open_episode", "changed", "retry", "listed", "registry", "external_id",
-            "stream", "username_set", "password_set", "control_password_set",
+            "state_now",
+            "remark_now",
+            "last_frame",
+            "frames_each_second",
+            "watcher",
+            "open_episode",
+            "changed",
+            "retry",
+            "listed",
+            "registry",
+            "external_id",
+            "stream",
+            "username_set",
+            "password_set",
+            "control_password_set",
         )
         listed = obj is not None and obj.registry != LOCAL_REGISTRY
         return (*always, *LISTED_FIELDS) if listed else always
@@ -190,7 +220,7 @@ class CameraAdmin(ModelAdmin[Camera]):
         return _set_or_not(camera.control_password)
 
     def save_model(self, request: HttpRequest, obj: Camera, form: Any, change: bool) -> None:
-        """Writes what was changed and nothing else: a watcher may be writing the state meanwhile."""
+        """Writes only what was changed: a watcher may be writing the state meanwhile."""
         if not change:
             obj.registry, obj.external_id = LOCAL_REGISTRY, _next_local_id()
             obj.save()
@@ -216,5 +246,7 @@ def _set_or_not(credential: str) -> str:
 
 
 def _next_local_id() -> int:
-    highest = Camera.objects.filter(registry=LOCAL_REGISTRY).aggregate(top=Max("external_id"))["top"]
+    highest = Camera.objects.filter(registry=LOCAL_REGISTRY).aggregate(top=Max("external_id"))[
+        "top"
+    ]
     return (highest or 0) + 1

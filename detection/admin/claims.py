@@ -41,19 +41,34 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
         "`celery -A crimeops worker -Q streams,gpu`."
     )
     list_display = (
-        "camera_link", "lease", "token", "watcher", "last_frame", "frames_each_second",
-        "frames_decoded", "frames_analysed", "frames_skipped", "claimed",
+        "camera_link",
+        "lease",
+        "token",
+        "watcher",
+        "last_frame",
+        "frames_each_second",
+        "frames_decoded",
+        "frames_analysed",
+        "frames_skipped",
+        "claimed",
     )
     list_filter = (LiveFilter, "instance")
     search_fields = ("camera__name", "instance", "worker")
     fieldsets = (
-        ("Lease", {"fields": ("camera_link", "lease", "token", "watcher", "claimed", "expires", "rung")}),
+        (
+            "Lease",
+            {"fields": ("camera_link", "lease", "token", "watcher", "claimed", "expires", "rung")},
+        ),
         (
             "Frames since the camera was first claimed",
             {
                 "fields": (
-                    "last_frame", "frames_each_second", "frames_decoded", "frames_sampled",
-                    "frames_analysed", "frames_skipped",
+                    "last_frame",
+                    "frames_each_second",
+                    "frames_decoded",
+                    "frames_sampled",
+                    "frames_analysed",
+                    "frames_skipped",
                 )
             },
         ),

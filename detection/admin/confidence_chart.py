@@ -1,7 +1,7 @@
 """The course of an episode's confidence as a picture, drawn here: no script, nothing from outside.
 
-Only shapes are in the SVG, which stretches with the page; words stand around it as HTML, so that they
-stay readable on a telephone.
+Only shapes are in the SVG, which stretches with the page; words stand around it as HTML, so that
+they stay readable on a telephone.
 """
 
 from collections.abc import Sequence

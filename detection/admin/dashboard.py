@@ -92,7 +92,9 @@ def _camera_cards() -> list[Card]:
             "Cameras that only seem watched",
             str(figures["seems"]),
             Tone.BAD if figures["seems"] else Tone.GOOD,
-            "no live claim, or no fresh frame" if figures["seems"] else "claims and frames are live",
+            "no live claim, or no fresh frame"
+            if figures["seems"]
+            else "claims and frames are live",
             list_of("detection_camera", "watch=seems"),
         ),
     ]

@@ -40,7 +40,12 @@ if TYPE_CHECKING:
 else:
     from unfold.contrib.filters.admin import DropdownFilter
 
-PICTURE_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+PICTURE_TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
 STATUS_TONES = {
     EpisodeStatus.SUSPICIOUS: Tone.WARNING,
     EpisodeStatus.CONFIRMED: Tone.BAD,
@@ -94,8 +99,15 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
         "cameras are running and have zones."
     )
     list_display = (
-        "thumbnail", "kind", "camera_link", "peak", "status_now", "verdict_now", "started",
-        "duration", "told",
+        "thumbnail",
+        "kind",
+        "camera_link",
+        "peak",
+        "status_now",
+        "verdict_now",
+        "started",
+        "duration",
+        "told",
     )
     list_display_links = ("kind",)
     list_filter = (OpenFilter, "status", "verdict", "crime_type", CameraFilter)
@@ -161,7 +173,11 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<uuid:episode_id>/snapshot/", wrap(self.snapshot), name="detection_episode_snapshot"),
+            path(
+                "<uuid:episode_id>/snapshot/",
+                wrap(self.snapshot),
+                name="detection_episode_snapshot",
+            ),
             path("<uuid:episode_id>/review/", wrap(self.review), name="detection_episode_review"),
             *super().get_urls(),
         ]
@@ -213,8 +229,13 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
             "facts": facts_of(episode),
             "chart": confidence_chart(episode, events),
             "event_rows": [
-                (moment(e.at), e.get_kind_display(), e.get_crime_type_display(), e.confidence,
-                 plain(e.detail))
+                (
+                    moment(e.at),
+                    e.get_kind_display(),
+                    e.get_crime_type_display(),
+                    e.confidence,
+                    plain(e.detail),
+                )
                 for e in events
             ],
             "sections": [addition.section(request, episode) for addition in ADDITIONS],

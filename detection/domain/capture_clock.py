@@ -24,9 +24,7 @@ class CaptureClock:
     _from_camera: bool = False
     jumps: int = 0
 
-    def captured_at(
-        self, pts: float | None, arrived: float, wall: float | None = None
-    ) -> datetime:
+    def captured_at(self, pts: float | None, arrived: float, wall: float | None = None) -> datetime:
         """When the frame was taken, aware UTC; the arrival where the stream gives no PTS."""
         if pts is None:
             return datetime.fromtimestamp(arrived, UTC)

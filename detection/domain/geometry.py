@@ -1,4 +1,4 @@
-"""Where things stand in the picture. All coordinates are normalised: 0..1, x to the right, y down."""
+"""Where things stand in the picture: normalised coordinates, 0..1, x to the right, y down."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Polygon:
     """A simple (not self-crossing) polygon with at least three corners inside the picture.
 
     Raises:
-        PolygonError: for fewer than three corners, corners outside 0..1, no area, or crossing edges.
+        PolygonError: for fewer than three corners, corners outside 0..1, no area, crossing edges.
     """
 
     corners: tuple[Point, ...]
@@ -50,10 +50,10 @@ class Polygon:
         for number, corner in enumerate(self.corners, start=1):
             if not (0 <= corner.x <= 1 and 0 <= corner.y <= 1):
                 raise PolygonError(
-                    f"corner {number} is at ({corner.x:g}, {corner.y:g}); coordinates go from 0 to 1"
+                    f"corner {number} is at ({corner.x:g}, {corner.y:g}), outside 0 to 1"
                 )
         if _edges_cross(self.corners):
-            raise PolygonError("the edges of the zone cross each other; draw it without crossings")
+            raise PolygonError("the edges of the zone cross; draw it without crossings")
         if _area(self.corners) < 1e-6:
             raise PolygonError("the corners lie on one line, the zone has no area")
 

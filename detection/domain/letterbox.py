@@ -1,4 +1,4 @@
-"""Every camera has a picture size of its own and the network one only: this is the way there and back.
+"""Each camera has its own picture size and the network only one: the way there and back.
 
 Pixels go in scaled and padded, boxes come out in shares of the picture, so that zones and tracks
 never learn which size the network takes.
@@ -44,7 +44,7 @@ class Letterbox:
         if bgr.shape != (source_height, source_width, 3):
             raise ValueError(
                 f"picture of shape {bgr.shape} given to a letterbox for "
-                f"{(source_height, source_width, 3)}: build a new one when the camera's size changes"
+                f"{(source_height, source_width, 3)}: build a new one when the size changes"
             )
         if self.source_size == self.target_size:
             return np.ascontiguousarray(bgr)

@@ -53,10 +53,8 @@ def _write(
 
 
 def _banner(canvas: NDArray[np.uint8], text: str) -> None:
-    height, width = canvas.shape[:2]
+    height = canvas.shape[0]
     canvas[height - 24 :] = canvas[height - 24 :] // 3
     # OpenCV's font is ASCII: quotation marks of a zone's name would show as “???”.
     plain = text.replace("“", '"').replace("”", '"').encode("ascii", "replace").decode()
-    cv2.putText(
-        canvas, plain, (8, height - 8), _FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA
-    )
+    cv2.putText(canvas, plain, (8, height - 8), _FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)

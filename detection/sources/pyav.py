@@ -10,8 +10,10 @@ from typing import Any
 
 import av
 import av.error
+import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
 from detection.domain.capture_clock import CaptureClock
 from detection.ports import Picture, SourceError, SourceOptions
@@ -77,7 +79,7 @@ class PyAvSource:
                 number += 1
                 yield Picture(
                     clock.captured_at(self._pts(frame), time.time(), self._wall(container)),
-                    frame.to_ndarray(format="bgr24") if sampled else None,
+                    _bgr(frame) if sampled else None,
                 )
             if number == 0 and time.monotonic() - opened > NO_PICTURE_SECONDS:
                 raise SourceError(
@@ -101,6 +103,10 @@ def _decode(packet: Any) -> list[VideoFrame]:
         return list(packet.decode())
     except av.error.InvalidDataError:
         return []  # a damaged frame; the next key frame heals it
+
+
+def _bgr(frame: VideoFrame) -> NDArray[np.uint8]:
+    return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 
 
 def _sleep_until(due: float) -> None:

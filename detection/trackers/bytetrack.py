@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.detectors.yolo import import_ultralytics
 from detection.domain.frames import Detections
 from detection.domain.geometry import Box
 from detection.domain.tracks import Track
+from detection.quiet_imports import import_ultralytics
 
 # The Kalman filter's noise is meant for pixels: normalised boxes are blown up to this and back.
 _SCALE = 640.0
@@ -29,9 +29,10 @@ class ByteTracker:
     def __init__(self, folder: Path) -> None:
         import_ultralytics(folder)
         # Imported on first use: it brings torch, which only stream workers need to pay for.
-        from ultralytics.trackers.byte_tracker import BYTETracker
+        from ultralytics.trackers import byte_tracker
 
-        self._tracker: Any = BYTETracker(
+        tracker_type: Any = byte_tracker.BYTETracker
+        self._tracker = tracker_type(
             SimpleNamespace(
                 track_high_thresh=0.35,
                 track_low_thresh=0.1,
@@ -44,9 +45,7 @@ class ByteTracker:
         self._first_seen: dict[int, datetime] = {}
         self._last_seen: dict[int, datetime] = {}
 
-    def update(
-        self, detections: Detections, names: Mapping[int, str], at: datetime
-    ) -> list[Track]:
+    def update(self, detections: Detections, names: Mapping[int, str], at: datetime) -> list[Track]:
         """Follow the objects into the frame captured `at`; only those seen in it are returned."""
         tracks = [
             self._track(row, names, at) for row in self._tracker.update(_Boxes.of(detections))

@@ -9,6 +9,7 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import redis
@@ -67,10 +68,12 @@ class RedisTransport:
 
     def collect(self, camera_id: int, timeout_seconds: float) -> Answer | None:
         try:
-            found = self._client.blpop([f"{_PREFIX}answer:{camera_id}"], timeout=timeout_seconds)
+            found: Any = self._client.blpop(
+                [f"{_PREFIX}answer:{camera_id}"], timeout=timeout_seconds
+            )
         except redis.RedisError as error:
             raise _unreachable(error) from None
-        return _unpack_answer(found[1]) if found else None  # type: ignore[index]  # sync client
+        return _unpack_answer(found[1]) if found else None
 
     def take(self, limit: int) -> list[Frame]:
         """See FrameQueue. Lowers the bell first: what comes after this may ring again."""

@@ -17,8 +17,15 @@ from integrations.ports import AlarmAddress, IntegrationError
 # A camera that refused a login is left alone: each further try lengthens its suspension.
 REFUSED_LOGIN_SECONDS = 60.0
 _SUSPENDED = re.compile(r"Temporary Suspension.*?(\d+) seconds")
-_UNSUPPORTED = ("does not support", "-40106", "-40105", "-40210", "UNSUPPORTED_METHOD",
-                "Method does not exist", "METHOD_DO_NOT_EXIST")
+_UNSUPPORTED = (
+    "does not support",
+    "-40106",
+    "-40105",
+    "-40210",
+    "UNSUPPORTED_METHOD",
+    "Method does not exist",
+    "METHOD_DO_NOT_EXIST",
+)
 
 
 class TapoClient(Protocol):
@@ -94,7 +101,7 @@ class TapoAlarm:
             if session.client is None:
                 session.client = self._log_in(address)
             request(session.client)
-        except Exception as error:  # pytapo raises bare Exceptions; their text is all there is
+        except Exception as error:  # noqa: BLE001 — pytapo raises bare Exceptions; their text is all there is
             fault = _translate(address, error)
             if not isinstance(fault, _Unsupported):
                 session.client = None

@@ -1,1 +1,1 @@
-"""The Laravel back end (`laravel-model-api` contract): registry of cameras and receiver of reports."""
+"""The Laravel back end: registry of cameras and receiver of reports."""

@@ -1,4 +1,7 @@
-"""The back end's answers, typed. Contract: the Laravel model API, sections “API Reference”, “Data Contracts”."""
+"""The back end's answers, typed.
+
+Contract: the Laravel model API, sections “API Reference” and “Data Contracts”.
+"""
 
 from typing import Any
 

@@ -8,6 +8,12 @@ from integrations.laravel.answers import Answer, CrimeAnswer
 from integrations.laravel.client import LaravelClient, LaravelOptions
 from integrations.ports import AlertReport, CrimeReport, Report, StopReport
 
+PATHS: dict[type[Report], tuple[str, type[Answer]]] = {
+    AlertReport: ("/api/model/alert", Answer),
+    CrimeReport: ("/api/model/crime", CrimeAnswer),
+    StopReport: ("/api/model/alert/stop", Answer),
+}
+
 
 class LaravelReporter:
     """See Reporter."""
@@ -20,13 +26,7 @@ class LaravelReporter:
         return cls(LaravelOptions.from_environment(environment))
 
     def send(self, report: Report, idempotency_key: str) -> dict[str, Any]:
-        match report:
-            case AlertReport():
-                path, model = "/api/model/alert", Answer
-            case CrimeReport():
-                path, model = "/api/model/crime", CrimeAnswer
-            case StopReport():
-                path, model = "/api/model/alert/stop", Answer
+        path, model = PATHS[type(report)]
         answer = self._client.call(
             "POST", path, model, body=_body(report), idempotency_key=idempotency_key
         )

@@ -11,7 +11,6 @@ import queue
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 from simulators.tapo.behaviour import Event
 from simulators.tapo.fleet import FleetError, read_fleet
@@ -23,11 +22,8 @@ def main() -> int:
     options = _options()
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
 
-    def finish(signum: int, frame: FrameType | None) -> None:
-        events.put(None)
-
-    signal.signal(signal.SIGTERM, finish)
-    signal.signal(signal.SIGINT, finish)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: events.put(None))
     try:
         cameras = read_fleet(options.config, events.put)
     except (FleetError, OSError, ValueError) as error:

@@ -8,6 +8,7 @@ import asyncio
 import bisect
 import secrets
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from simulators.tapo.clip import AccessUnit, Clip
@@ -23,7 +24,8 @@ class Viewer(Protocol):
 
     def report(self, wall_seconds: float, timestamp: int) -> None: ...
 
-    def hang_up(self) -> None: ...
+    @property
+    def hang_up(self) -> Callable[[], None]: ...
 
 
 class Broadcast:

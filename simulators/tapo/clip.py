@@ -129,7 +129,7 @@ def prepare_clip(
         output.codec_context.thread_count = 1
         written, beginning = 0, None
         for index, picture in enumerate(original.decode(video)):
-            seconds = picture.time if picture.time is not None else index / rate
+            seconds = index / rate if picture.pts is None else picture.time
             beginning = seconds if beginning is None else beginning
             if index == 0:
                 output.width, output.height = _fit(picture, width, height)

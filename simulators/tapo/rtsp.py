@@ -8,9 +8,9 @@ from collections import Counter
 from simulators.tapo import rtp
 from simulators.tapo.behaviour import CameraBehaviour, EventSink
 from simulators.tapo.broadcast import Broadcast
-from simulators.tapo.clip import AccessUnit
 from simulators.tapo.digest import DigestChallenge
 from simulators.tapo.rtsp_message import MalformedRequest, Request, read_request, response
+from simulators.tapo.sender import RtpSender
 from simulators.tapo.transport import Datagrams, Interleaved, MediaTransport
 
 STREAMS = ("/stream1", "/stream2")
@@ -84,14 +84,9 @@ class RtspConnection:
         self._challenge = DigestChallenge()
         self._peer, self._peer_port = writer.get_extra_info("peername")[:2]
         self._session = secrets.token_hex(4).upper()
-        self._media: MediaTransport | None = None
+        self._sender: RtpSender | None = None
         self._stream = ""
         self._playing = False
-        self._awaits_key = True
-        self._denied_keys = False
-        self._source = secrets.randbits(32)
-        self._sequence = secrets.randbits(15)
-        self._packets = self._octets = 0
 
     async def serve(self) -> None:
         try:
@@ -107,63 +102,20 @@ class RtspConnection:
         except (MalformedRequest, ConnectionError):
             return
 
-    # What the broadcast asks of a viewer.
-
-    def deliver(self, unit: AccessUnit, timestamp: int) -> None:
-        if self._media is None:
-            return
-        if not self._media.ready():
-            self._awaits_key = not self._denied_keys
-            return
-        if unit.key and self._denied_keys:
-            return
-        if self._awaits_key and not unit.key:
-            return
-        self._awaits_key = False
-        last = len(unit.payloads) - 1
-        packets = [
-            rtp.packet(
-                payload,
-                marker=at == last,
-                sequence=self._sequence + at,
-                timestamp=timestamp,
-                source=self._source,
-            )
-            for at, payload in enumerate(unit.payloads)
-        ]
-        self._sequence += len(packets)
-        self._packets += len(packets)
-        self._octets += sum(map(len, unit.payloads))
-        self._media.send_media(packets)
-
-    def report(self, wall_seconds: float, timestamp: int) -> None:
-        if self._media is not None and self._media.ready():
-            self._media.send_control(
-                rtp.sender_report(
-                    wall_seconds=wall_seconds,
-                    timestamp=timestamp,
-                    source=self._source,
-                    packets=self._packets,
-                    octets=self._octets,
-                )
-            )
-
     def hang_up(self) -> None:
         self._writer.transport.abort()
 
     def end_session(self) -> None:
-        if self._media is None:
+        sender, self._sender = self._sender, None
+        if sender is None:
             return
         self._server.occupied[self._stream] -= 1
-        self._media.close()
-        self._media = None
+        sender.media.close()
         if self._playing:
             self._playing = False
-            self._server.broadcast.leave(self)
+            self._server.broadcast.leave(sender)
             self._server.active_clients -= 1
             self._emit("client_gone")
-
-    # What a client asks of us.
 
     def _answer(self, request: Request) -> Reply:
         behaviour = self._server.behaviour
@@ -190,11 +142,11 @@ class RtspConnection:
             case "PLAY":
                 return self._play(request)
             case "TEARDOWN":
-                self._server.teardowns += self._media is not None
+                self._server.teardowns += self._sender is not None
                 self.end_session()
                 return 200, {}, ""
             case "GET_PARAMETER":
-                return (454 if self._media is None else 200), {}, ""
+                return (454 if self._sender is None else 200), {}, ""
         return 501, {}, ""
 
     def _description(self) -> str:
@@ -213,7 +165,7 @@ class RtspConnection:
         return "\r\n".join(lines) + "\r\n"
 
     def _set_up(self, request: Request) -> Reply:
-        if self._media is not None:
+        if self._sender is not None:
             return 455, {}, ""
         server = self._server
         if server.occupied[request.stream] >= server.behaviour.max_clients:
@@ -223,39 +175,39 @@ class RtspConnection:
         ports = re.search(r"client_port=(\d+)-(\d+)", wanted)
         if "/TCP" in wanted:
             pair = (int(channels[1]), int(channels[2])) if channels else (0, 1)
-            self._media = Interleaved(self._writer, pair)
+            media: MediaTransport = Interleaved(self._writer, pair)
         elif ports and "multicast" not in wanted:
             pair = int(ports[1]), int(ports[2])
-            self._media = Datagrams(server.behaviour, server.host, self._peer, pair)
+            media = Datagrams(server.behaviour, server.host, self._peer, pair)
         else:
             return 461, {}, ""
+        self._sender = RtpSender(media, self.hang_up)
         self._stream = request.stream
         server.occupied[self._stream] += 1
         server.total_sessions += 1
         session = f"{self._session};timeout={SESSION_TIMEOUT_SECONDS}"
-        return 200, {"Transport": self._media.header, "Session": session}, ""
+        return 200, {"Transport": media.header, "Session": session}, ""
 
     def _play(self, request: Request) -> Reply:
-        if self._media is None:
+        if self._sender is None:
             return 454, {}, ""
         timestamp = self._server.broadcast.next_key_timestamp()
         url = request.url.rstrip("/")
         headers = {
             "Session": self._session,
             "Range": "npt=0.000-",
-            "RTP-Info": f"url={url}/track1;seq={self._sequence};rtptime={timestamp}",
+            "RTP-Info": f"url={url}/track1;seq={self._sender.sequence};rtptime={timestamp}",
         }
         return 200, headers, ""
 
     def _begin(self) -> None:
-        if self._playing or self._media is None:
+        if self._playing or self._sender is None:
             return
         self._playing = True
-        self._denied_keys = self._server.behaviour.key_frames_suppressed
-        self._awaits_key = not self._denied_keys
+        self._sender.key_frames_denied = self._server.behaviour.key_frames_suppressed
         self._server.active_clients += 1
-        self._server.broadcast.join(self)
-        self._server.broadcast.report_to(self)
+        self._server.broadcast.join(self._sender)
+        self._server.broadcast.report_to(self._sender)
         self._emit("client_connected")
 
     def _emit(self, event: str) -> None:

@@ -7,6 +7,7 @@ import base64
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -96,7 +97,8 @@ def take(container: InputContainer, count: int) -> list[av.VideoFrame]:
 
 
 def seconds_of(picture: av.VideoFrame) -> float:
-    assert picture.pts is not None and picture.time_base is not None
+    assert picture.pts is not None
+    assert picture.time_base is not None
     return float(picture.pts * picture.time_base)
 
 
@@ -133,7 +135,8 @@ def test_the_wall_clock_of_a_picture_follows_from_its_pts(camera: SimulatedTapo)
         pictures = take(container, 10)[1:]
         realtime = container.start_time_realtime
 
-    assert realtime is not None and camera.started_at is not None
+    assert realtime is not None
+    assert camera.started_at is not None
     for picture in pictures:
         captured_at = realtime / 1e6 + seconds_of(picture)
         assert captured_at - camera.started_at == pytest.approx(number_of(picture) / FPS, abs=0.01)
@@ -164,7 +167,8 @@ def test_all_clients_see_the_same_position_of_the_clip(camera: SimulatedTapo) ->
         for container in (first, second):
             picture = take(container, 5)[-1]
             realtime = container.start_time_realtime
-            assert realtime is not None and camera.started_at is not None
+            assert realtime is not None
+            assert camera.started_at is not None
             position = realtime / 1e6 + seconds_of(picture) - camera.started_at
             assert number_of(picture) == round(position * FPS) % PICTURES
 
@@ -176,7 +180,8 @@ def test_the_clock_runs_on_without_clients(camera: SimulatedTapo) -> None:
         picture = take(container, 3)[-1]
         realtime = container.start_time_realtime
 
-    assert realtime is not None and started_at is not None
+    assert realtime is not None
+    assert started_at is not None
     assert camera.started_at == started_at
     position = realtime / 1e6 + seconds_of(picture) - started_at
     assert number_of(picture) == round(position * FPS) % PICTURES
@@ -267,10 +272,9 @@ def test_dropped_clients_see_the_end_and_may_come_back(camera: SimulatedTapo) ->
         take(container, 3)
         camera.drop_clients()
         before = time.monotonic()
-        with pytest.raises(av.error.FFmpegError):
-            while take(container, 1):
-                pass
-            raise av.error.EOFError(0, "the decoder ended without an error")
+        # FFmpeg mostly takes the reset for the end of the stream, without an error.
+        with suppress(av.error.FFmpegError):
+            assert len(take(container, 10 * FPS)) < FPS
         assert time.monotonic() - before < 1
 
     wait_until(lambda: camera.active_clients == 0)
@@ -347,11 +351,9 @@ def test_a_clip_that_is_not_repeated_ends_with_the_connection(small: Clip) -> No
     with SimulatedTapo(user="viewer", password=PASSWORD, clip=small, loop=False) as camera:
         for _ in range(2):
             numbers = []
-            with watch(camera) as container:
-                try:
-                    numbers += [number_of(picture) for picture in container.decode(video=0)]
-                except av.error.FFmpegError:
-                    pass
+            with watch(camera) as container, suppress(av.error.FFmpegError):
+                for picture in container.decode(video=0):
+                    numbers.append(number_of(picture))
             assert numbers[0] == 0
             assert PICTURES - 2 <= len(numbers) <= PICTURES
             wait_until(lambda: camera.active_clients == 0)
@@ -363,7 +365,8 @@ def test_pictures_arrive_over_udp_with_their_wall_clock(camera: SimulatedTapo) -
         realtime = container.start_time_realtime
 
     assert [number_of(one) for one in pictures] == [0, 1, 2, 3, 4]
-    assert realtime is not None and camera.started_at is not None
+    assert realtime is not None
+    assert camera.started_at is not None
     assert realtime / 1e6 == pytest.approx(camera.started_at, abs=0.01)
 
 

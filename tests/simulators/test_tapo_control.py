@@ -30,6 +30,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
 ]
 
+ROOT = Path(__file__).parents[2]
 PASSWORD = "Correct horse 1!"
 
 
@@ -332,6 +333,7 @@ def test_the_program_serves_the_cameras_of_a_file_until_it_is_told_to_end(
     program = subprocess.Popen(
         [sys.executable, "-m", "simulators.tapo", "--config", str(config), "--status-port", "0"],
         stdout=subprocess.PIPE,
+        cwd=ROOT,
         env={**os.environ, "YARD_PASSWORD": PASSWORD},
         text=True,
     )
@@ -372,6 +374,7 @@ def test_the_program_says_what_is_wrong_with_its_file(tmp_path: Path) -> None:
     program = subprocess.run(
         [sys.executable, "-m", "simulators.tapo", "--config", str(config)],
         capture_output=True,
+        cwd=ROOT,
         text=True,
         timeout=20,
     )

@@ -1,0 +1,69 @@
+"""The figures of telling on the overview and in the sidebar."""
+
+from collections.abc import Sequence
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+
+from detection.admin.dashboard import Card, list_of
+from detection.admin.presentation import Tone
+from integrations.models import Delivery, DeliveryStatus, Siren
+
+WAITING = Q(status=DeliveryStatus.PENDING)
+REFUSED = Q(status=DeliveryStatus.REFUSED)
+
+
+def _figures() -> dict[str, int]:
+    """Both counts by the rows that are not finished well: few, however long the history is."""
+    unfinished = Delivery.objects.filter(WAITING | REFUSED)
+    return unfinished.aggregate(
+        waiting=Count("pk", filter=WAITING), refused=Count("pk", filter=REFUSED)
+    )
+
+
+def cards(request: HttpRequest) -> Sequence[Card]:
+    """What telling shows on the overview, as far as this user may see it."""
+    shown: list[Card] = []
+    if request.user.has_perm("integrations.view_delivery"):
+        shown += _delivery_cards()
+    if request.user.has_perm("integrations.view_siren"):
+        shown.append(_siren_card())
+    return shown
+
+
+def _delivery_cards() -> list[Card]:
+    figures = _figures()
+    return [
+        Card(
+            "Deliveries waiting",
+            str(figures["waiting"]),
+            Tone.WARNING if figures["waiting"] else Tone.GOOD,
+            "tried until they arrive" if figures["waiting"] else "everything was told",
+            list_of("integrations_delivery", "status__exact=pending"),
+        ),
+        Card(
+            "Deliveries refused",
+            str(figures["refused"]),
+            Tone.BAD if figures["refused"] else Tone.GOOD,
+            "need somebody to look" if figures["refused"] else "no back end refused one",
+            list_of("integrations_delivery", "status__exact=refused"),
+        ),
+    ]
+
+
+def _siren_card() -> Card:
+    sounding = Siren.objects.filter(silent_at=None).count()
+    return Card(
+        "Sirens that may be sounding",
+        str(sounding),
+        Tone.BAD if sounding else Tone.GOOD,
+        "not confirmed silent" if sounding else "all confirmed silent",
+        list_of("integrations_siren", "siren=sounding"),
+    )
+
+
+def delivery_badge(request: HttpRequest) -> tuple[int, Tone]:
+    """How many deliveries wait or were refused, in red where one was refused."""
+    figures = _figures()
+    tone = Tone.BAD if figures["refused"] else Tone.WARNING
+    return figures["waiting"] + figures["refused"], tone

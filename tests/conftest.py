@@ -1,0 +1,36 @@
+"""What every test may rely on. Unit tests have no network; the others speak to loopback only."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_socket import disable_socket, socket_allow_hosts
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+UNIT = REPOSITORY / "tests" / "unit"
+CLIPS = Path(os.environ.get("CRIMEOPS_CLIPS", REPOSITORY.parent / "shared" / "clips"))
+
+
+@pytest.fixture(autouse=True)
+def _closed_network(request: pytest.FixtureRequest) -> Iterator[None]:
+    if UNIT in request.path.parents:
+        disable_socket(allow_unix_socket=True)
+    else:
+        socket_allow_hosts(["127.0.0.1", "127.0.0.2", "127.0.0.3", "localhost", "::1"])
+    yield
+
+
+@pytest.fixture(scope="session")
+def model_dir() -> Path:
+    """Where weights and exports are shared among the tests of all runs."""
+    return Path(os.environ.get("CRIMEOPS_MODEL_DIR", REPOSITORY / "var" / "models"))
+
+
+@pytest.fixture
+def real_clip(request: pytest.FixtureRequest) -> Path:
+    """Real footage, named by `request.param`; said to be absent where it is."""
+    clip = CLIPS / str(request.param)
+    if not clip.is_file():
+        pytest.skip(f"no footage here: {clip.name} is looked for in {CLIPS} (CRIMEOPS_CLIPS)")
+    return clip
