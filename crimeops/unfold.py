@@ -67,10 +67,16 @@ def style_sheet(request: HttpRequest) -> str:
     return static("detection/admin.css")
 
 
+def icon(request: HttpRequest) -> str:
+    """Address of the picture that a browser shows on the tab."""
+    return static("detection/icon.svg")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "CrimeOps",
     "SITE_HEADER": "CrimeOps",
     "SITE_SYMBOL": "local_police",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": icon}],
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from crimeops.adapters import load
 from detection import signals
 from detection.domain.episodes import (
     ConfidenceChanged,
@@ -33,7 +34,7 @@ from detection.models import (
     EpisodeStatus,
     Verdict,
 )
-from detection.ports import ListedCamera
+from detection.ports import CameraRegistry, ListedCamera, RegistryError
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,20 @@ class WatchCounters:
 
 
 # --- cameras and claims ------------------------------------------------------------------------
+
+
+def refresh_cameras(*, at: datetime) -> None:
+    """Ask each registry which cameras are free; one that does not answer stops no other."""
+    for name in settings.CAMERA_REGISTRIES:
+        registry: CameraRegistry = load("CAMERA_REGISTRIES", name)
+        try:
+            listed = registry.list_cameras()
+        except RegistryError as error:
+            logger.error("the cameras of “%s” cannot be listed: %s", name, error)
+            continue
+        new = upsert_listed_cameras(registry=name, listed=listed, at=at)
+        if new:
+            logger.info("%d new cameras at “%s”", new, name)
 
 
 def upsert_listed_cameras(*, registry: str, listed: Sequence[ListedCamera], at: datetime) -> int:

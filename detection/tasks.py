@@ -104,16 +104,7 @@ def _turn_tap(task: "Task[[int], None]", hostname: str, *, opened: bool) -> None
 @shared_task(name="detection.refresh_cameras")
 def refresh_cameras() -> None:
     """Ask each registry which cameras are free."""
-    for name in settings.CAMERA_REGISTRIES:
-        registry: CameraRegistry = load("CAMERA_REGISTRIES", name)
-        try:
-            listed = registry.list_cameras()
-        except RegistryError as error:
-            logger.error("the cameras of “%s” cannot be listed: %s", name, error)
-            continue
-        new = services.upsert_listed_cameras(registry=name, listed=listed, at=timezone.now())
-        if new:
-            logger.info("%d new cameras at “%s”", new, name)
+    services.refresh_cameras(at=timezone.now())
     reconcile()
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from django.contrib.admin import ShowFacets
 from django.contrib.auth.models import AbstractUser
 from django.db.models import Model
 from django.http import HttpRequest
@@ -32,8 +33,7 @@ class ModelAdmin(_ModelAdmin[_Row]):
     empty_text: ClassVar[str] = ""
     list_fullwidth = True
     list_per_page = 50
-    show_full_result_count = False
-    show_facets = False  # a count per filter choice is a query per filter choice
+    show_facets = ShowFacets.NEVER  # a count per filter choice is a query per filter choice
 
 
 class ReadOnlyAdmin(ModelAdmin[_Row]):
@@ -47,6 +47,11 @@ class ReadOnlyAdmin(ModelAdmin[_Row]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def key_of(text: str | None) -> int | None:
+    """The primary key that an address gives; None for what cannot be one."""
+    return int(text) if text and text.isdecimal() and len(text) < 19 else None
 
 
 def signed_in(request: HttpRequest) -> AbstractUser:

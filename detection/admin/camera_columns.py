@@ -46,9 +46,9 @@ def remark_cell(camera: Camera, at: datetime) -> str:
 
 def frame_cell(camera: Camera, at: datetime) -> str:
     age, wrong = frame_age(camera, at)
-    if wrong:
-        return format_html('<strong class="co-alarming">{}</strong>', age)
-    return age or NOTHING
+    if not age:
+        return NOTHING
+    return format_html('<span class="co-steady{}">{}</span>', " co-alarming" if wrong else "", age)
 
 
 def frames_per_second_cell(camera: Camera, at: datetime) -> str:

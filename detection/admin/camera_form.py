@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     _CameraForm = forms.ModelForm[Camera]
 else:
-    from unfold.widgets import UnfoldAdminCheckboxSelectMultiple as CheckboxSelectMultiple
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
     from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
 
     _CameraForm = forms.ModelForm  # cannot be subscripted at run time

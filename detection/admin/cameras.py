@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
-from detection.admin.base import ModelAdmin
+from detection.admin.base import ModelAdmin, key_of
 from detection.admin.camera_columns import (
     LIVE_CELLS,
     WatchFilter,
@@ -141,7 +141,8 @@ class CameraAdmin(ModelAdmin[Camera]):
         """The living cells of the cameras in `ids`, as the list drew them."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        ids = [int(i) for i in request.GET.get("ids", "").split(",") if i.isdecimal()][:LIVE_LIMIT]
+        asked = request.GET.get("ids", "").split(",")[:LIVE_LIMIT]
+        ids = [key for key in map(key_of, asked) if key is not None]
         now = timezone.now()
         cells = {
             f"{camera.pk}:{name}": LIVE_CELLS[name](camera, now)

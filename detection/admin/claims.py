@@ -41,7 +41,7 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
         "`celery -A crimeops worker -Q streams,gpu`."
     )
     list_display = (
-        "camera_link",
+        "camera_name",
         "lease",
         "token",
         "watcher",
@@ -50,7 +50,6 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
         "frames_decoded",
         "frames_analysed",
         "frames_skipped",
-        "claimed",
     )
     list_filter = (LiveFilter, "instance")
     search_fields = ("camera__name", "instance", "worker")
@@ -78,6 +77,10 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
         return without_credentials(super().get_queryset(request).select_related("camera"), "camera")
 
     @admin.display(description="camera", ordering="camera__name")
+    def camera_name(self, claim: Claim) -> str:
+        return claim.camera.name
+
+    @admin.display(description="camera")
     def camera_link(self, claim: Claim) -> str:
         return link("detection_camera", claim.camera_id, claim.camera.name)
 

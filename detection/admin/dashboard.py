@@ -67,16 +67,16 @@ def _camera_cards() -> list[Card]:
     now = timezone.now()
     figures = Camera.objects.aggregate(
         total=Count("pk"),
-        enabled=Count("pk", filter=Q(enabled=True)),
+        wanted=Count("pk", filter=Q(enabled=True)),
         running=Count("pk", filter=really_watched(now)),
         error=Count("pk", filter=Q(enabled=True, state=CameraState.ERROR)),
         seems=Count("pk", filter=only_seem_watched(now)),
     )
-    all_watched = figures["running"] == figures["enabled"]
+    all_watched = figures["running"] == figures["wanted"]
     return [
         Card(
             "Cameras really watched",
-            f"{figures['running']} of {figures['enabled']}",
+            f"{figures['running']} of {figures['wanted']}",
             Tone.GOOD if all_watched else Tone.WARNING,
             f"{figures['total']} in all" if figures["total"] else "none is set up yet",
             list_of("detection_camera", "watch=running" if figures["running"] else ""),

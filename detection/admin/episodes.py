@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from detection.admin.base import ReadOnlyAdmin
+from detection.admin.base import ReadOnlyAdmin, key_of
 from detection.admin.camera_form import without_credentials
 from detection.admin.confidence_chart import confidence_chart
 from detection.admin.episode_additions import ADDITIONS
@@ -87,8 +87,8 @@ class CameraFilter(DropdownFilter):
         return [(str(pk), name) for pk, name in Camera.objects.values_list("pk", "name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Episode]) -> QuerySet[Episode]:
-        value = self.value()
-        return queryset.filter(camera=value) if value and str(value).isdecimal() else queryset
+        camera_id = key_of(self.value())
+        return queryset if camera_id is None else queryset.filter(camera_id=camera_id)
 
 
 @admin.register(Episode)
@@ -109,7 +109,7 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
         "duration",
         "told",
     )
-    list_display_links = ("kind",)
+    list_display_links = ("thumbnail", "kind")
     list_filter = (OpenFilter, "status", "verdict", "crime_type", CameraFilter)
     list_filter_submit = True  # the drop-down of cameras needs a button
     date_hierarchy = "started_at"
@@ -129,8 +129,7 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
         if not episode.snapshot:
             return format_html('<span class="co-no-picture">no picture</span>')
         return format_html(
-            '<a href="{}"><img class="co-thumbnail" src="{}" alt="{}" loading="lazy"></a>',
-            page_of("detection_episode", episode.pk),
+            '<img class="co-thumbnail" src="{}" alt="{}" loading="lazy">',
             snapshot_url(episode),
             f"Picture of {episode.get_crime_type_display()} at {episode.camera.name}",
         )
@@ -165,10 +164,19 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
 
     @admin.display(description="told")
     def told(self, episode: Episode) -> str:
-        lines = ((addition.summary(episode),) for addition in ADDITIONS)
-        return format_html_join("", "<div>{}</div>", lines) or NOTHING
+        lines = [addition.summary(episode) for addition in ADDITIONS]
+        return format_html_join("", "{}", ((line,) for line in lines if line)) or NOTHING
 
     # --- one episode ----------------------------------------------------------------------------
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Episode | None:
+        """An episode's name says when it started, in the zone that its start carries."""
+        episode: Episode | None = super().get_object(request, object_id, from_field)
+        if episode is not None:
+            episode.started_at = timezone.localtime(episode.started_at)
+        return episode
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -264,8 +272,10 @@ def verdict_label(episode: Episode) -> SafeString:
 
 def duration_of(episode: Episode) -> str:
     if episode.ended_at is None:
-        return f"{elapsed(timezone.now() - episode.started_at)}, open"
-    return elapsed(episode.ended_at - episode.started_at)
+        so_far = elapsed(timezone.now() - episode.started_at)
+        return format_html('<span class="co-steady">{}, open</span>', so_far)
+    lasted = elapsed(episode.ended_at - episode.started_at)
+    return format_html('<span class="co-steady">{}</span>', lasted)
 
 
 def facts_of(episode: Episode) -> list[tuple[str, str]]:

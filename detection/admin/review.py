@@ -31,7 +31,9 @@ def record_verdict(request: HttpRequest, episode_id: UUID) -> Episode | None:
     form = ReviewForm(request.POST)
     if not form.is_valid():
         for name, errors in form.errors.items():
-            messages.error(request, f"{name.replace('_', ' ').capitalize()}: {' '.join(errors)}")
+            messages.error(
+                request, f"{name.replace('_', ' ').capitalize()}: {' '.join(map(str, errors))}"
+            )
         return None
     chosen = form.cleaned_data
     try:

@@ -7,16 +7,22 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 
+from detection.admin.base import ModelAdmin
+
 if TYPE_CHECKING:
     from django.contrib.auth.forms import (
         AdminPasswordChangeForm,
         UserChangeForm,
         UserCreationForm,
     )
-else:
-    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from detection.admin.base import ModelAdmin
+    _UserAdmin = DjangoUserAdmin[User]
+    _UserChangeForm = UserChangeForm[User]
+else:
+    from unfold.forms import AdminPasswordChangeForm, UserCreationForm
+    from unfold.forms import UserChangeForm as _UserChangeForm
+
+    _UserAdmin = DjangoUserAdmin  # cannot be subscripted at run time
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -24,12 +30,12 @@ admin.site.unregister(Group)
 
 # https://unfoldadmin.com/docs/installation/auth/
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin[User]):  # type: ignore[misc]  # both are ModelAdmin
-    form = UserChangeForm
+class UserAdmin(_UserAdmin, ModelAdmin[User]):
+    form = _UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):  # type: ignore[misc]  # as above
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):
     pass

@@ -20,7 +20,8 @@ DRIFT_SHARE = 0.001
 class CaptureClock:
     """The clock of one connection. All inputs in seconds; `wall` is POSIX time of PTS 0."""
 
-    _anchor: float | None = None
+    _anchor: float | None = None  # POSIX time of PTS 0, as we believe now
+    _delay: float = 0.0  # what the way from the camera takes, where its clock tells
     _from_camera: bool = False
     jumps: int = 0
 
@@ -28,21 +29,22 @@ class CaptureClock:
         """When the frame was taken, aware UTC; the arrival where the stream gives no PTS."""
         if pts is None:
             return datetime.fromtimestamp(arrived, UTC)
-        self._follow(pts, arrived, wall)
-        assert self._anchor is not None  # _follow has just set it
-        return datetime.fromtimestamp(min(self._anchor + pts, arrived), UTC)
+        captured = self._follow(pts, arrived, wall) + pts
+        return datetime.fromtimestamp(
+            captured if self._from_camera else min(captured, arrived), UTC
+        )
 
-    def _follow(self, pts: float, arrived: float, wall: float | None) -> None:
-        if wall is not None and abs(arrived - (wall + pts)) <= BELIEVABLE_OFFSET_SECONDS:
-            self._anchor, self._from_camera = wall, True
-            return
+    def _follow(self, pts: float, arrived: float, wall: float | None) -> float:
         observed = arrived - pts
-        if self._anchor is None:
-            self._anchor = observed
-        elif abs(observed - self._anchor) > JUMP_SECONDS:
-            self._anchor, self._from_camera = observed, False
-            self.jumps += 1
-        elif observed < self._anchor and not self._from_camera:
+        if self._anchor is None or abs(observed - self._delay - self._anchor) > JUMP_SECONDS:
+            self.jumps += self._anchor is not None
+            self._anchor, self._delay, self._from_camera = observed, 0.0, False
+        elif not self._from_camera and observed < self._anchor:
             self._anchor = observed  # this frame was delayed less than any before it
-        elif not self._from_camera:
-            self._anchor += (observed - self._anchor) * DRIFT_SHARE
+        else:
+            self._anchor += (observed - self._delay - self._anchor) * DRIFT_SHARE
+        believable = wall is not None and abs(observed - wall) <= BELIEVABLE_OFFSET_SECONDS
+        if wall is not None and believable and not self._from_camera:
+            # The report is read once; after that the camera's clock is followed by its arrivals.
+            self._anchor, self._delay, self._from_camera = wall, observed - wall, True
+        return self._anchor

@@ -119,6 +119,7 @@ def _demuxer_options(scheme: str, transport: str) -> dict[str, str]:
         return {
             "rtsp_transport": transport,
             "analyzeduration": "200000",
+            "allowed_media_types": "video",
             "protocol_whitelist": "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto",
         }
     if scheme in HTTP:
@@ -129,6 +130,7 @@ def _demuxer_options(scheme: str, transport: str) -> dict[str, str]:
 _REASONS: list[tuple[type[BaseException], str, str]] = [
     (av.error.HTTPUnauthorizedError, "auth_failed", "the camera refuses the user or password"),
     (av.error.HTTPForbiddenError, "auth_failed", "the camera forbids this user the stream"),
+    (av.error.HTTPOtherClientError, "refused", "the camera serves no more viewers: close others"),
     (av.error.HTTPNotFoundError, "no_video", "the camera knows no such stream: check its path"),
     (av.error.ConnectionRefusedError, "refused", "the camera refuses the connection"),
     (av.error.ExitError, "timed_out", "the camera sent nothing in time"),
@@ -136,7 +138,7 @@ _REASONS: list[tuple[type[BaseException], str, str]] = [
     (av.error.InvalidDataError, "codec", "the stream cannot be read: check the camera's codec"),
     (av.error.DecoderNotFoundError, "codec", "no decoder for this stream: set the camera to H.264"),
     (av.error.EOFError, "ended", "the camera ended the stream"),
-    (av.error.HTTPError, "refused", "the camera refuses the stream"),
+    (av.error.HTTPClientError, "refused", "the camera refuses the stream"),
     (OSError, "unreachable", "the camera cannot be reached"),
 ]
 

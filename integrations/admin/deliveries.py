@@ -121,7 +121,10 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
 
     @admin.action(description="Resend", permissions=["resend"])
     def resend_chosen(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        chosen = list(deliveries.order_by("episode", "sequence"))
+        # A superseded alert was overtaken by a newer one: sent now, it would tell what is not so.
+        chosen = list(
+            deliveries.exclude(status=DeliveryStatus.SUPERSEDED).order_by("episode", "sequence")
+        )
         for delivery in chosen:
             services.resend_delivery(delivery_id=delivery.pk)
             self.log_change(request, delivery, "Resent.")

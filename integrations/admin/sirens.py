@@ -51,11 +51,10 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
         "sounded by the `alarms` worker while SIREN_ENABLED is on."
     )
     list_display = (
-        "camera_link",
+        "camera_name",
         "state",
         "rung",
         "wanted",
-        "silent",
         "method",
         "attempts",
         "error",
@@ -78,6 +77,10 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
         return without_credentials(super().get_queryset(request).select_related("camera"), "camera")
 
     @admin.display(description="camera", ordering="camera__name")
+    def camera_name(self, siren: Siren) -> str:
+        return siren.camera.name
+
+    @admin.display(description="camera")
     def camera_link(self, siren: Siren) -> str:
         return link("detection_camera", siren.camera_id, siren.camera.name)
 

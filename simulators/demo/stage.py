@@ -1,0 +1,145 @@
+"""Sets the stage: clip, cameras, zones, settings and database of the demo, all under `var/demo`."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from simulators.demo.processes import free_port
+from simulators.laravel import SimulatedCamera
+from simulators.scene import RESTRICTED_ZONE, render_scene
+from simulators.tapo import prepare_clip
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STATE = REPOSITORY / "var" / "demo"
+MOST_CAMERAS = 10  # one instance holds no more
+# On the user's own clip we cannot know where people may not stand.
+WHOLE_PICTURE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where everything is, once it is set."""
+
+    environment: dict[str, str]
+    ports: dict[str, int]
+    cameras: list[SimulatedCamera]
+    zone: list[list[float]]
+    backend_cameras: Path
+    tapo_config: Path
+    embedded_broker: bool
+
+    @property
+    def backend_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['backend']}"
+
+
+def built_in_clip(progress: Progress) -> Path:
+    """The rendered clip; made once for each version of the renderer."""
+    source = (REPOSITORY / "simulators" / "scene.py").read_bytes()
+    clip = STATE / "clips" / f"scene-{hashlib.sha256(source).hexdigest()[:12]}.mp4"
+    if not clip.exists():
+        clip.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = clip.with_suffix(".part.mp4")
+        render_scene(unfinished, progress=progress)
+        unfinished.rename(clip)
+    return clip
+
+
+def own_clip(video: Path) -> Path:
+    """The user's clip as a camera would send it (H.264, 640×360 at most, 15 fps); made once."""
+    stamp = f"{video.resolve()}-{video.stat().st_mtime_ns}-{video.stat().st_size}"
+    clip = STATE / "clips" / f"own-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}.mp4"
+    if not clip.exists():
+        clip.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = clip.with_suffix(".part.mp4")
+        prepare_clip(video, unfinished)
+        unfinished.rename(clip)
+    return clip
+
+
+def set_stage(*, clip: Path, cameras: int, whole_picture: bool, api_key: str) -> Stage:
+    """Choose ports, write the simulators' files and lay the environment of the workers."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    embedded_broker = not os.environ.get("REDIS_URL")
+    ports = {
+        "admin": free_port(8080),
+        "flower": free_port(5555),
+        "backend": free_port(),
+        "status": free_port(),
+        "rtsp": free_port(),
+        "control": free_port(),
+        "broker": free_port(),
+    }
+    fleet = _cameras(cameras, ports["rtsp"])
+    backend_cameras, tapo_config = STATE / "backend-cameras.json", STATE / "tapo-cameras.json"
+    _write_private(backend_cameras, [asdict(camera) for camera in fleet])
+    _write_private(tapo_config, [_tapo(camera, clip, ports) for camera in fleet])
+    return Stage(
+        environment=_environment(ports, api_key, embedded_broker),
+        ports=ports,
+        cameras=fleet,
+        zone=WHOLE_PICTURE if whole_picture else [list(corner) for corner in RESTRICTED_ZONE],
+        backend_cameras=backend_cameras,
+        tapo_config=tapo_config,
+        embedded_broker=embedded_broker,
+    )
+
+
+def _cameras(count: int, rtsp_port: int) -> list[SimulatedCamera]:
+    fleet = []
+    for number in range(1, count + 1):
+        host, password = f"127.0.0.{number}", secrets.token_urlsafe(12)
+        fleet.append(
+            SimulatedCamera(
+                id=number,
+                name=f"Yard camera {number}",
+                ip_address=host,
+                rtsp_url=f"rtsp://operator:{password}@{host}:{rtsp_port}/stream2",
+                user_name="operator",
+                password=password,
+            )
+        )
+    return fleet
+
+
+def _tapo(camera: SimulatedCamera, clip: Path, ports: dict[str, int]) -> dict[str, object]:
+    return {
+        "name": camera.name,
+        "host": camera.ip_address,
+        "rtsp_port": ports["rtsp"],
+        "control_port": ports["control"],
+        "user": camera.user_name,
+        "password": camera.password,
+        "clip": str(clip),
+    }
+
+
+def _environment(ports: dict[str, int], api_key: str, embedded_broker: bool) -> dict[str, str]:
+    """The demo's settings go over whatever `.env` says, and its database is its own."""
+    environment = dict(os.environ)
+    environment |= {
+        "DJANGO_SETTINGS_MODULE": "crimeops.settings",
+        "DATABASE_URL": f"sqlite:///{STATE / 'crimeops.sqlite3'}",
+        "EVIDENCE_DIR": str(STATE / "evidence"),
+        "BACKEND_URL": f"http://127.0.0.1:{ports['backend']}",
+        "MODEL_API_KEY": api_key,
+        "TAPO_CONTROL_PORT": str(ports["control"]),
+        "CAMERA_REFRESH_INTERVAL": "5",
+        "FLOWER_PORT": str(ports["flower"]),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if embedded_broker:
+        environment["REDIS_URL"] = f"redis://127.0.0.1:{ports['broker']}/0"
+    return environment
+
+
+def _write_private(path: Path, content: object) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(content, file, indent=1)
