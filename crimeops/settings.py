@@ -1,6 +1,6 @@
 """Django's settings, built from the checked environment; nothing here is read from elsewhere."""
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from crimeops.environment import BASE_DIR, read_environment_or_exit
 from crimeops.logging import remember_secret
@@ -82,7 +82,7 @@ def database(url: str) -> dict[str, object]:
             "NAME": unquote(parts.path[1:]),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
+            "HOST": parts.hostname or "".join(parse_qs(parts.query).get("host", [])),
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,

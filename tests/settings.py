@@ -10,6 +10,8 @@ TEST_STATE = REPOSITORY / "var" / "test"
 TEST_STATE.mkdir(parents=True, exist_ok=True)
 
 _postgres_of_this_run = os.environ.get("CRIMEOPS_TEST_DATABASE_URL", "")
+# A server of the user's, where the tests may make databases of their own.
+os.environ.setdefault("CRIMEOPS_TEST_POSTGRES", os.environ.get("DATABASE_URL", ""))
 for _name in Environment.model_fields:
     os.environ.pop(_name.upper(), None)
 os.environ |= {

@@ -127,7 +127,7 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
     @admin.display(description="picture")
     def thumbnail(self, episode: Episode) -> str:
         if not episode.snapshot:
-            return format_html('<span class="co-no-picture">no picture</span>')
+            return format_html('<span class="co-no-picture">{}</span>', "no picture")
         return format_html(
             '<img class="co-thumbnail" src="{}" alt="{}" loading="lazy">',
             snapshot_url(episode),

@@ -1,0 +1,1 @@
+"""Real processes: workers, broker, cameras, back end."""

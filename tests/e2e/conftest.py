@@ -1,0 +1,44 @@
+"""Broker, databases and clips shared by the end-to-end tests."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from simulators.scene import render_scene
+from tests import services
+
+SCENE_STARTS_AT = 7.0  # the test's clip leaves out the empty first seconds
+
+
+@pytest.fixture(scope="session")
+def broker_url() -> Iterator[str]:
+    with services.valkey() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's scene from second 7 to 30: a person enters the zone at 9.07 and leaves at 21.93."""
+    folder = tmp_path_factory.mktemp("scene")
+    whole, part = folder / "whole.mp4", folder / "part.mp4"
+    render_scene(whole)
+    cut(whole, part, SCENE_STARTS_AT, 30.0)
+    return part
+
+
+def cut(source: Path, target: Path, start: float, end: float) -> None:
+    """Copy the packets from one key frame to another."""
+    with av.open(str(source)) as original, av.open(str(target), "w") as copy:
+        video = original.streams.video[0]
+        out = copy.add_stream_from_template(video)
+        for packet in original.demux(video):
+            if packet.pts is None or not start <= packet.pts * video.time_base < end:
+                continue
+            shift = int(Fraction(start) / video.time_base)
+            packet.pts -= shift
+            packet.dts = packet.pts
+            packet.stream = out
+            copy.mux(packet)

@@ -1,0 +1,83 @@
+"""The whole way: claim, watch, siren, alert, crime, stop, heartbeat, release; on both databases."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from simulators.scene import RESTRICTED_ZONE, STORY
+from simulators.tapo import SimulatedTapo
+from tests import services
+from tests.e2e.cluster import API_KEY, CREDENTIALS_KEY, SECRET_KEY, Cluster, epoch, seconds_until
+from tests.e2e.conftest import SCENE_STARTS_AT
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+
+PASSWORD = "camera-pässword/@1"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    sqlite = nullcontext(f"sqlite:///{tmp_path / 'cluster.sqlite3'}")
+    with sqlite if request.param == "sqlite" else services.postgres() as url:
+        yield url
+
+
+def test_an_intrusion_sounds_the_siren_and_reaches_the_back_end_with_the_right_times(
+    tmp_path: Path, broker_url: str, database_url: str, model_dir: Path, scene: Path
+) -> None:
+    camera = SimulatedTapo(user="operator", password=PASSWORD, clip=scene, siren_seconds=3.0)
+    with Cluster(tmp_path, broker_url, database_url, model_dir, [camera]) as cluster:
+        cluster.settings["TAPO_CONTROL_PORT"] = str(camera.control_port)
+        cluster.list_cameras()
+        cluster.draw_zone(1, RESTRICTED_ZONE)
+        cluster.start()
+        backend = cluster.backend
+        cluster.wait_for_state(1, "running", seconds=40)
+        assert list(backend.claims) == [1]
+
+        services.wait_until(lambda: backend.stops, "the alert is stopped", 60)
+        services.wait_until(lambda: not camera.siren_on, "the siren is silent")
+
+        assert camera.started_at is not None
+        entered = camera.started_at + STORY["enters_zone"] - SCENE_STARTS_AT
+        first_siren = next(c for c in camera.siren_calls if c.action == "start")
+        alert, crime, stop = backend.alerts[0], backend.crimes[0], backend.stops[0]
+        assert crime.crime_type == "trespassing"
+        assert crime.start_time.timestamp() == pytest.approx(entered, abs=0.6)
+        # Dwell of 4 s to 85 %, passing 80 % shortly before, sustained for 2 s.
+        assert crime.end_time.timestamp() == pytest.approx(entered + 5.7, abs=0.8)
+        assert first_siren.at < alert.at < crime.at < stop.at
+        left = camera.started_at + STORY["leaves_zone"] - SCENE_STARTS_AT
+        assert stop.at == pytest.approx(left + 5.0, abs=2.0)
+        assert stop.had_alert
+        assert len(backend.crimes) == 1
+
+        sounded = [c for c in camera.siren_calls if c.action == "start"]
+        assert len(sounded) >= 3, "firmware that falls silent after 3 s is sounded again"
+
+        episode = cluster.rows("SELECT * FROM detection_episode")[0]
+        assert episode["status"] == "cleared"
+        assert epoch(episode["started_at"]) == pytest.approx(crime.start_time.timestamp(), abs=0.01)
+        decided = epoch(episode["decided_at"])
+        print(f"decision → siren at the camera: {(first_siren.at - decided) * 1000:.0f} ms")
+        assert (cluster.folder / "evidence" / episode["snapshot"]).read_bytes()[:2] == b"\xff\xd8"
+        undelivered = "SELECT * FROM integrations_delivery WHERE status <> 'delivered'"
+        assert [row for row in cluster.rows(undelivered) if row["status"] != "superseded"] == []
+        beats = backend.calls_to("/heartbeat")
+        assert beats and all(beat.body == {"camera_ids": [1]} for beat in beats)
+
+        took = seconds_until(
+            lambda: cluster.processes.stop("streams-gpu") or True, "the streams worker ends", 10
+        )
+        assert took < 5.0
+        assert backend.claims == {}
+        services.wait_until(lambda: camera.active_clients == 0, "the camera is left")
+        assert camera.teardowns == 1
+        assert cluster.state_of(1) == ("idle", "")
+        assert backend.violations == []
+
+        written = cluster.everything_written()
+        for secret in (PASSWORD, "camera-p%C3%A4ssword", API_KEY, SECRET_KEY, CREDENTIALS_KEY):
+            assert secret not in written

@@ -1,0 +1,616 @@
+"""The admin as officers and operators use it: through its pages, with a real database."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from detection.admin.camera_form import shown_stream
+from detection.admin.watch_health import judge, only_seem_watched, really_watched
+from detection.models import Camera, CameraState, Claim, Episode, EpisodeEvent, Verdict, Zone
+from integrations.models import Delivery, DeliveryStatus, Siren
+
+pytestmark = pytest.mark.django_db
+
+SECRETS = {
+    "username": "wachmann-17",
+    "password": "pa55/w@rd?x",
+    "control_password": "tapo-cloud-secret",
+    "stream_url": "rtsp://wachmann-17:pa55/w@rd?x@10.1.2.3:554/stream1?token=geheim",
+}
+FRAGMENTS = ("wachmann-17", "pa55", "w@rd", "tapo-cloud-secret", "geheim")
+HOSTILE = "<script>alert('x')</script>"
+JPEG = b"\xff\xd8\xff\xe0 not really a picture"
+
+LISTS = {
+    "detection/camera": Camera,
+    "detection/zone": Zone,
+    "detection/claim": Claim,
+    "detection/episode": Episode,
+    "integrations/delivery": Delivery,
+    "integrations/siren": Siren,
+}
+
+
+@pytest.fixture(autouse=True)
+def _places(settings: Settings, tmp_path: Path) -> None:
+    """Pictures in memory, and a folder of static files that exists."""
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    }
+
+
+@pytest.fixture
+def boss() -> User:
+    return User.objects.create_superuser("boss", password="x")
+
+
+@pytest.fixture
+def page(boss: User) -> Client:
+    """A browser in which a superuser is logged in."""
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+def officer(name: str, *permissions: str) -> Client:
+    """A browser of somebody of the staff with these permissions and no others."""
+    user = User.objects.create_user(name, password="x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def a_camera(number: int = 1, **fields: Any) -> Camera:
+    given = {"registry": "local", "name": f"Camera {number}", "address": f"10.0.0.{number}"}
+    return Camera.objects.create(external_id=number, **{**given, **SECRETS, **fields})
+
+
+def a_claim(camera: Camera, *, lease_seconds: float = 10, frame_age: float | None = 1) -> Claim:
+    now = timezone.now()
+    return Claim.objects.create(
+        camera=camera,
+        token=7,
+        instance="node-1",
+        worker="streams@node-1",
+        claimed_at=now,
+        expires_at=now + timedelta(seconds=lease_seconds),
+        last_frame_at=None if frame_age is None else now - timedelta(seconds=frame_age),
+        frames_per_second=14.5,
+    )
+
+
+def an_episode(camera: Camera, **fields: Any) -> Episode:
+    start = fields.pop("started_at", timezone.now() - timedelta(minutes=5))
+    given: dict[str, Any] = {
+        "claim_token": 7,
+        "status": "cleared",
+        "crime_type": "trespassing",
+        "confidence": 91.0,
+        "reason": "person in zone",
+        "started_at": start,
+        "alerted_at": start,
+        "ended_at": start + timedelta(seconds=42),
+        "decided_at": start,
+        "confidence_timeline": [[0.0, 52.0], [6.0, 91.0], [42.0, 30.0]],
+    }
+    return Episode.objects.create(camera=camera, **{**given, **fields})
+
+
+def a_delivery(episode: Episode, sequence: int = 1, **fields: Any) -> Delivery:
+    given: dict[str, Any] = {
+        "reporter": "laravel",
+        "kind": "alert",
+        "payload": {"confidence": 91.0},
+        "status": "refused",
+        "last_error": "422: no such camera",
+        "next_attempt_at": timezone.now(),
+    }
+    return Delivery.objects.create(episode=episode, sequence=sequence, **{**given, **fields})
+
+
+def a_scene(number: int) -> dict[str, Any]:
+    """One row of each kind, all about one camera."""
+    camera = a_camera(number, state=CameraState.RUNNING)
+    episode = an_episode(camera, status="suspicious", ended_at=None)
+    corners = [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]
+    return {
+        "detection/camera": camera,
+        "detection/claim": a_claim(camera),
+        "detection/zone": Zone.objects.create(camera=camera, name="yard", polygon=corners),
+        "detection/episode": episode,
+        "integrations/delivery": a_delivery(episode),
+        "integrations/siren": Siren.objects.create(camera=camera, episode_id=episode.pk),
+    }
+
+
+def text(response: Any) -> str:
+    assert response.status_code == 200, response.status_code
+    content: bytes = response.content
+    return content.decode()
+
+
+def change(row: Any) -> str:
+    return f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/"
+
+
+def camera_form(**changes: Any) -> dict[str, Any]:
+    """What a browser sends for a local camera with no credential typed in."""
+    zones = {"TOTAL_FORMS": 0, "INITIAL_FORMS": 0, "MIN_NUM_FORMS": 0, "MAX_NUM_FORMS": 1000}
+    inputs = {f"new_{name}": "" for name in SECRETS}
+    management = {f"zones-{name}": value for name, value in zones.items()}
+    return {"name": "Camera 1", "enabled": "on", **inputs, **management, **changes}
+
+
+# --- every page -----------------------------------------------------------------------------------
+
+
+def test_every_page_answers_a_superuser_and_sends_a_stranger_to_the_login(page: Client) -> None:
+    rows = a_scene(1)
+    addresses = ["/admin/", "/admin/auth/user/", "/admin/auth/group/", "/admin/auth/user/add/"]
+    addresses += ["/admin/detection/camera/add/", "/admin/detection/zone/add/"]
+    addresses += ["/admin/detection/camera/live/?ids=1", "/admin/auth/user/1/change/"]
+    for name, row in rows.items():
+        addresses += [f"/admin/{name}/", change(row), change(row).replace("change", "history")]
+    for address in addresses:
+        assert page.get(address).status_code == 200, address
+        assert Client().get(address).status_code == 302, address
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_empty_list_says_what_to_do_next(page: Client, name: str) -> None:
+    body = text(page.get(f"/admin/{name}/"))
+    assert "co-empty" in body
+    assert "No results found" not in body
+
+
+def test_a_filter_without_results_offers_to_show_all(page: Client) -> None:
+    a_camera()
+    assert "Show all" in text(page.get("/admin/detection/camera/?q=nothing-of-that-name"))
+
+
+def test_no_page_names_an_outside_host(page: Client) -> None:
+    rows = a_scene(1)
+    for address in ["/admin/", *(f"/admin/{n}/" for n in rows), *map(change, rows.values())]:
+        body = text(page.get(address)).replace("http://www.w3.org/", "")
+        assert "http://" not in body, address
+        assert "https://" not in body, address
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_fifty_rows_cost_no_more_queries_than_two(page: Client, name: str) -> None:
+    for number in (1, 2):
+        a_scene(number)
+    page.get(f"/admin/{name}/")
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        text(page.get(f"/admin/{name}/"))
+    for number in range(3, 51):
+        a_scene(number)
+    with CaptureQueriesContext(connection) as many:
+        text(page.get(f"/admin/{name}/"))
+    assert len(many) <= len(few)
+
+
+def test_the_overview_and_the_living_cells_stay_light(page: Client) -> None:
+    ids = ",".join(str(a_scene(number)["detection/camera"].pk) for number in range(1, 21))
+    with CaptureQueriesContext(connection) as overview:
+        page.get("/admin/")
+    with CaptureQueriesContext(connection) as live:
+        page.get(f"/admin/detection/camera/live/?ids={ids}")
+    assert len(overview) <= 9  # session, user, three badges, four cards
+    assert len(live) <= 4
+
+
+@pytest.mark.parametrize("name", ["detection/episode", "detection/claim", "integrations/delivery"])
+def test_what_workers_write_is_not_changed_by_hand(page: Client, name: str) -> None:
+    row = a_scene(1)[name]
+    assert page.get(f"/admin/{name}/add/").status_code == 403
+    assert page.post(change(row), {}).status_code == 403
+    assert page.get(change(row).replace("change", "delete")).status_code == 403
+
+
+# --- credentials ----------------------------------------------------------------------------------
+
+
+def assert_no_secret(body: str) -> None:
+    for fragment in FRAGMENTS:
+        assert fragment not in body, fragment
+
+
+def test_credentials_stand_in_no_page(page: Client) -> None:
+    camera = a_camera()
+    listed = a_camera(2, registry="laravel")
+    page.post(change(camera), camera_form(new_password="pa55-new", name="Renamed"))
+    an_episode(camera)
+    for row in (camera, listed):
+        for address in (change(row), change(row).replace("change", "history")):
+            assert_no_secret(text(page.get(address)))
+    assert_no_secret(text(page.get("/admin/detection/camera/")))
+    assert_no_secret(text(page.get(f"/admin/detection/camera/live/?ids={camera.pk}")))
+    assert_no_secret(text(page.get("/admin/detection/episode/")))
+
+
+def test_a_validation_error_gives_no_credential_back(page: Client) -> None:
+    camera = a_camera()
+    wrong = camera_form(name="", new_password="pa55", new_stream_url="http://wachmann-17:pa55@x/")
+    body = text(page.post(change(camera), wrong))
+    assert "This field is required" in body
+    assert "begins with rtsp://" in body
+    assert_no_secret(body)
+
+
+def test_who_may_only_look_sees_no_credential_either() -> None:
+    camera = a_camera()
+    viewer = officer("viewer", "view_camera", "view_zone")
+    body = text(viewer.get(change(camera)))
+    assert_no_secret(body)
+    assert "rtsp://10.1.2.3:554/stream1" in body
+    assert viewer.post(change(camera), camera_form()).status_code == 403
+
+
+def test_empty_credential_inputs_keep_what_is_stored(page: Client) -> None:
+    camera = a_camera()
+    assert page.post(change(camera), camera_form(name="Renamed")).status_code == 302
+    camera.refresh_from_db()
+    assert camera.name == "Renamed"
+    assert {name: getattr(camera, name) for name in SECRETS} == SECRETS
+
+
+def test_a_credential_is_set_and_another_forgotten(page: Client) -> None:
+    camera = a_camera()
+    sent = camera_form(new_password=" with spaces ", forget=["control_password"])
+    assert page.post(change(camera), sent).status_code == 302
+    camera.refresh_from_db()
+    assert camera.password == " with spaces "
+    assert camera.control_password == ""
+    assert camera.username == SECRETS["username"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("rtsp://a:b@10.0.0.1:554/live", "rtsp://10.0.0.1:554/live"),
+        ("rtsp://a:b/c@d@10.0.0.1/live", "rtsp://10.0.0.1/live"),
+        ("rtsp://a:b://c@10.0.0.1/live", "rtsp://10.0.0.1/live"),
+        ("rtsp://10.0.0.1/live?user=a&pwd=b", "rtsp://10.0.0.1/live/…"),
+        ("rtsp://10.0.0.1/user=a&password=b&channel=1", "rtsp://10.0.0.1/…"),
+        ("", "not set"),
+    ],
+)
+def test_a_stream_address_is_shown_without_user_and_password(stored: str, shown: str) -> None:
+    assert shown_stream(stored) == shown
+
+
+# --- cameras --------------------------------------------------------------------------------------
+
+
+def test_a_camera_added_by_hand_is_a_local_one_with_a_number_of_its_own(page: Client) -> None:
+    a_camera(4)
+    sent = camera_form(name="Bench", new_stream_url="rtsp://bench/1")
+    assert page.post("/admin/detection/camera/add/", sent).status_code == 302
+    camera = Camera.objects.get(name="Bench")
+    assert (camera.registry, camera.external_id, camera.stream_url) == (
+        "local",
+        5,
+        "rtsp://bench/1",
+    )
+
+
+def test_what_a_registry_lists_is_not_changed_by_hand(page: Client) -> None:
+    camera = a_camera(registry="laravel")
+    sent = camera_form(name="Mine", new_username="me", new_control_password="t2", enabled="")
+    assert page.post(change(camera), sent).status_code == 302
+    camera.refresh_from_db()
+    assert (camera.name, camera.username) == ("Camera 1", SECRETS["username"])
+    assert (camera.enabled, camera.control_password) == (False, "t2")
+
+
+def test_saving_a_camera_does_not_undo_what_its_watcher_wrote_meanwhile(
+    page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = a_camera()
+    save = Camera.save
+
+    def watcher_is_faster(self: Camera, *args: Any, **kwargs: Any) -> None:
+        Camera.objects.filter(pk=camera.pk).update(state=CameraState.RUNNING)
+        save(self, *args, **kwargs)
+
+    monkeypatch.setattr(Camera, "save", watcher_is_faster)
+    page.post(change(camera), camera_form(name="Renamed"))
+    camera.refresh_from_db()
+    assert (camera.name, camera.state) == ("Renamed", CameraState.RUNNING)
+
+
+def test_cameras_are_enabled_and_disabled_in_bulk_by_those_who_may() -> None:
+    camera = a_camera(retry_at=timezone.now() + timedelta(hours=1))
+    disable = {"action": "disable", "_selected_action": [camera.pk]}
+    enable = {"action": "enable", "_selected_action": [camera.pk]}
+    officer("viewer", "view_camera").post("/admin/detection/camera/", disable)
+    camera.refresh_from_db()
+    assert camera.enabled
+    operator = officer("operator", "view_camera", "change_camera")
+    operator.post("/admin/detection/camera/", disable)
+    camera.refresh_from_db()
+    assert not camera.enabled
+    operator.post("/admin/detection/camera/", enable)
+    camera.refresh_from_db()
+    assert (camera.enabled, camera.retry_at) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("lease_seconds", "frame_age", "word"),
+    [(10, 1, "Running"), (10, 60, "No frames"), (-1, 1, "Not watched"), (10, None, "No frames")],
+)
+def test_a_running_camera_looks_wrong_without_a_live_claim_or_a_fresh_frame(
+    page: Client, lease_seconds: float, frame_age: float | None, word: str
+) -> None:
+    long_ago = timezone.now() - timedelta(hours=1)
+    camera = a_camera(state=CameraState.RUNNING, state_changed_at=long_ago)
+    a_claim(camera, lease_seconds=lease_seconds, frame_age=frame_age)
+    body = text(page.get("/admin/detection/camera/"))
+    assert f">{word}</span>" in body
+    assert ("co-alarming" in body) == (word == "No frames")
+    seems = text(page.get("/admin/detection/camera/?watch=seems"))
+    assert ("Camera 1" in seems) == (word != "Running")
+
+
+def test_a_running_camera_that_nobody_ever_claimed_looks_wrong(page: Client) -> None:
+    a_camera(state=CameraState.RUNNING)
+    assert ">Not watched</span>" in text(page.get("/admin/detection/camera/"))
+
+
+def test_list_filter_and_label_judge_alike() -> None:
+    now = timezone.now()
+    number = 0
+    for state in CameraState:
+        for lease_seconds in (None, 10, -10):
+            for frame_age in (None, 1, 60):
+                for since in (0, 3600):
+                    number += 1
+                    camera = a_camera(number, state=state, enabled=number % 5 != 0)
+                    moved = now - timedelta(seconds=since)
+                    Camera.objects.filter(pk=camera.pk).update(state_changed_at=moved)
+                    if lease_seconds is not None:
+                        a_claim(camera, lease_seconds=lease_seconds, frame_age=frame_age)
+    for camera in Camera.objects.select_related("claim"):
+        word = judge(camera, now).word
+        seems = Camera.objects.filter(only_seem_watched(now), pk=camera.pk).exists()
+        watched = Camera.objects.filter(really_watched(now), pk=camera.pk).exists()
+        assert seems == (word in {"No frames", "Not watched"}), (camera.state, word)
+        assert watched == (word == "Running"), (camera.state, word)
+
+
+def test_the_living_cells_are_those_of_the_list_and_need_permission(page: Client) -> None:
+    camera = a_camera(state=CameraState.ERROR, reason=HOSTILE)
+    cells = page.get(f"/admin/detection/camera/live/?ids={camera.pk},999,x").json()["cells"]
+    assert ">Error</span>" in cells[f"{camera.pk}:state"]
+    assert "&lt;script&gt;" in cells[f"{camera.pk}:remark"]
+    assert "<script>" not in cells[f"{camera.pk}:remark"]
+    assert officer("nobody").get("/admin/detection/camera/live/?ids=1").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("polygon", "message"),
+    [
+        ("[[0, 0], [1, 1]]", "at least 3 corners"),
+        ("[[0, 0], [2, 0], [1, 1]]", "corner 2 is at (2, 0)"),
+        ("[[0, 0], [1, 1], [1, 0], [0, 1]]", "cross"),
+        ("nonsense", "Enter a valid JSON"),
+    ],
+)
+def test_a_zone_that_makes_no_area_is_refused_with_the_reason(
+    page: Client, polygon: str, message: str
+) -> None:
+    zone = {"zones-0-name": "yard", "zones-0-kind": "restricted", "zones-0-polygon": polygon}
+    sent = camera_form(**{"zones-TOTAL_FORMS": 1}, **zone)
+    assert message in text(page.post(change(a_camera()), sent))
+    assert not Zone.objects.exists()
+
+
+# --- episodes -------------------------------------------------------------------------------------
+
+
+def test_names_and_reasons_are_escaped_everywhere_also_in_the_drawing(page: Client) -> None:
+    camera = a_camera(name=HOSTILE, state=CameraState.ERROR, reason=HOSTILE)
+    episode = an_episode(camera, reason=HOSTILE, note=HOSTILE, verdict=Verdict.CONFIRMED)
+    EpisodeEvent.objects.create(
+        episode=episode, kind="opened", at=episode.started_at, detail=HOSTILE
+    )
+    delivery = a_delivery(episode, last_error=HOSTILE, answer={"said": HOSTILE})
+    siren = Siren.objects.create(camera=camera, episode_id=episode.pk, last_error=HOSTILE)
+    rows = (camera, episode, delivery, siren)
+    lists = [f"/admin/{r._meta.app_label}/{r._meta.model_name}/" for r in rows]
+    for address in [*lists, *map(change, rows)]:
+        body = text(page.get(address))
+        assert "<script>alert" not in body, address
+        assert "&lt;script&gt;alert" in body, address
+
+
+def test_an_episode_is_told_with_its_picture_course_events_and_deliveries(page: Client) -> None:
+    camera = a_camera()
+    episode = an_episode(camera, snapshot="e.jpg")
+    began = episode.started_at
+    EpisodeEvent.objects.create(episode=episode, kind="opened", at=began + timedelta(seconds=0.6))
+    EpisodeEvent.objects.create(episode=episode, kind="confirmed", at=began + timedelta(seconds=8))
+    a_delivery(episode)
+    Siren.objects.create(
+        camera=camera, episode_id=episode.pk, wanted_until=timezone.now(), silent_at=None
+    )
+    body = text(page.get(change(episode)))
+    assert f"/admin/detection/episode/{episode.pk}/snapshot/" in body
+    assert 'points="0.0,48.0 142.9,9.0 1000.0,70.0"' in body
+    assert "with a peak of 91 % after 6.0 s" in body
+    assert "Crime confirmed after 8.0 s." in body
+    assert "422: no such camera" in body
+    assert "Not confirmed silent" in body
+
+
+def test_times_are_those_of_the_site(page: Client, settings: Settings) -> None:
+    settings.TIME_ZONE = "Africa/Addis_Ababa"
+    noon = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
+    body = text(page.get(change(an_episode(a_camera(), started_at=noon))))
+    assert "2026-03-01 15:00:00" in body
+    assert "2026-03-01 12:00:00" not in body
+
+
+def test_an_episode_links_its_neighbours_and_the_next_to_review(page: Client) -> None:
+    camera, now = a_camera(), timezone.now()
+    first, second, third = (
+        an_episode(camera, started_at=now - timedelta(hours=h), verdict=Verdict.CONFIRMED)
+        for h in (3, 2, 1)
+    )
+    waiting = an_episode(camera, started_at=now - timedelta(days=9))
+    body = text(page.get(change(second)))
+    assert f'href="{change(first)}">Previous' in body
+    assert f'href="{change(third)}">Next<' in body
+    assert f'href="{change(waiting)}">Next to review' in body
+
+
+def test_a_picture_is_for_those_who_may_see_the_episode() -> None:
+    episode = an_episode(a_camera())
+    episode.snapshot = default_storage.save("episodes/e.jpg", ContentFile(JPEG))
+    episode.save()
+    address = f"/admin/detection/episode/{episode.pk}/snapshot/"
+    response = officer("viewer", "view_episode").get(address)
+    assert b"".join(response.streaming_content) == JPEG  # type: ignore[attr-defined]  # a FileResponse
+    assert response["Content-Type"] == "image/jpeg"
+    assert "private" in response["Cache-Control"]
+    assert officer("nobody").get(address).status_code == 403
+    assert Client().get(address).status_code == 302
+
+
+@pytest.mark.parametrize("snapshot", ["", "episodes/gone.jpg", "episodes/e.html"])
+def test_where_there_is_no_picture_the_answer_says_so(page: Client, snapshot: str) -> None:
+    episode = an_episode(a_camera(), snapshot=snapshot)
+    assert page.get(f"/admin/detection/episode/{episode.pk}/snapshot/").status_code == 404
+    assert page.get(f"/admin/detection/episode/{uuid4()}/snapshot/").status_code == 404
+
+
+def verdict_on(episode: Episode, verdict: str, **fields: str) -> tuple[str, dict[str, str]]:
+    address = f"/admin/detection/episode/{episode.pk}/review/"
+    return address, {"verdict": verdict, "expected_verdict": "unreviewed", **fields}
+
+
+def test_an_officer_dismisses_an_episode_with_a_reason_and_a_note(page: Client, boss: User) -> None:
+    episode = an_episode(a_camera())
+    sent = verdict_on(episode, "dismissed", dismiss_reason="test", note="drill of the week")
+    assert "Recorded: dismissed." in text(page.post(*sent, follow=True))
+    episode.refresh_from_db()
+    assert (episode.verdict, episode.dismiss_reason) == ("dismissed", "test")
+    assert (episode.note, episode.reviewed_by) == ("drill of the week", boss)
+    assert "Verdict: Dismissed (Test or drill)." in text(
+        page.get(change(episode).replace("change", "history"))
+    )
+
+
+def test_a_dismissal_without_a_reason_is_refused(page: Client) -> None:
+    episode = an_episode(a_camera())
+    body = text(page.post(*verdict_on(episode, "dismissed"), follow=True))
+    assert "choose a reason for dismissing the episode" in body
+    episode.refresh_from_db()
+    assert episode.verdict == Verdict.UNREVIEWED
+
+
+def test_the_second_reviewer_is_told_who_was_first(page: Client) -> None:
+    episode = an_episode(a_camera())
+    page.post(*verdict_on(episode, "confirmed"))
+    second = officer("second", "view_episode", "change_episode")
+    late = verdict_on(episode, "dismissed", dismiss_reason="test")
+    assert "boss has already set this episode to confirmed" in text(second.post(*late, follow=True))
+    episode.refresh_from_db()
+    assert episode.verdict == Verdict.CONFIRMED
+
+
+def test_a_verdict_needs_permission_a_post_and_the_token_of_the_page() -> None:
+    episode = an_episode(a_camera())
+    sent = verdict_on(episode, "confirmed")
+    viewer = officer("viewer", "view_episode")
+    assert viewer.post(*sent).status_code == 403
+    assert 'name="verdict"' not in text(viewer.get(change(episode)))
+    reviewer = officer("reviewer", "view_episode", "change_episode")
+    assert reviewer.get(sent[0]).status_code == 405
+    reviewer.handler.enforce_csrf_checks = True
+    assert reviewer.post(*sent).status_code == 403
+    episode.refresh_from_db()
+    assert episode.verdict == Verdict.UNREVIEWED
+
+
+# --- deliveries and sirens ------------------------------------------------------------------------
+
+
+def test_a_refused_delivery_is_sent_again_from_its_page_and_from_its_episode(page: Client) -> None:
+    episode = an_episode(a_camera())
+    for back, where in (("", "integrations/delivery"), ("episode", "detection/episode")):
+        delivery = a_delivery(episode, sequence=1 + len(back))
+        address = f"/admin/integrations/delivery/{delivery.pk}/resend/"
+        response = page.post(address, {"back": back})
+        assert response["Location"].startswith(f"/admin/{where}/")
+        delivery.refresh_from_db()
+        assert delivery.status == DeliveryStatus.PENDING
+
+
+def test_deliveries_are_sent_again_in_bulk_but_not_those_overtaken(page: Client) -> None:
+    episode = an_episode(a_camera())
+    refused = a_delivery(episode, 1)
+    overtaken = a_delivery(episode, 2, status="superseded")
+    chosen = {"action": "resend_chosen", "_selected_action": [refused.pk, overtaken.pk]}
+    body = text(page.post("/admin/integrations/delivery/", chosen, follow=True))
+    assert "1 delivery will be sent again." in body
+    refused.refresh_from_db()
+    overtaken.refresh_from_db()
+    assert (refused.status, overtaken.status) == ("pending", "superseded")
+
+
+def test_sending_again_needs_permission_a_post_and_the_token_of_the_page() -> None:
+    delivery = a_delivery(an_episode(a_camera()))
+    address = f"/admin/integrations/delivery/{delivery.pk}/resend/"
+    viewer = officer("viewer", "view_delivery")
+    assert viewer.post(address).status_code == 403
+    assert "/resend/" not in text(viewer.get(change(delivery)))
+    operator = officer("operator", "view_delivery", "change_delivery")
+    assert operator.get(address).status_code == 405
+    operator.handler.enforce_csrf_checks = True
+    assert operator.post(address).status_code == 403
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.REFUSED
+
+
+def test_sirens_say_whether_they_sound(page: Client) -> None:
+    now = timezone.now()
+    later = now + timedelta(seconds=30)
+    rows: list[dict[str, Any]] = [
+        {"silent_at": now},
+        {"wanted_until": later, "sounded_at": now},
+        {"wanted_until": later},
+        {"wanted_until": now - timedelta(seconds=1), "sounded_at": now},
+    ]
+    for number, fields in enumerate(rows, start=1):
+        Siren.objects.create(camera=a_camera(number), **fields)
+    body = text(page.get("/admin/integrations/siren/"))
+    for word in ("Silent", "Sounding", "Asked to sound", "Not confirmed silent"):
+        assert f">{word}</span>" in body
+
+
+def test_the_sidebar_shows_each_only_what_may_be_seen_and_what_waits() -> None:
+    a_delivery(an_episode(a_camera(state=CameraState.ERROR)))
+    body = text(officer("viewer", "view_episode").get("/admin/"))
+    assert 'href="/admin/detection/episode/"' in body
+    assert "Unreviewed episodes" in body
+    assert "/admin/detection/camera/" not in body
+    assert "Deliveries" not in body
+    assert "Nothing to show you yet" in text(officer("nobody").get("/admin/"))
