@@ -62,7 +62,7 @@ class Camera(models.Model):
     state = models.CharField(
         max_length=16, choices=CameraState.choices, default=CameraState.IDLE, db_index=True
     )
-    reason = models.CharField(max_length=300, blank=True, help_text="Why it is in this state.")
+    reason = models.CharField(max_length=500, blank=True, help_text="Why it is in this state.")
     state_changed_at = models.DateTimeField(default=timezone.now)
     retry_at = models.DateTimeField(null=True, blank=True, help_text="Not tried again before this.")
 

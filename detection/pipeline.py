@@ -99,8 +99,9 @@ class CameraWatch:
         self._unwritten: deque[_Unwritten] = deque(maxlen=MOST_UNWRITTEN)
         self._refusal = ""
         self._started_at = self._last_answer_at = time.monotonic()
-        self._last_renewal = 0.0
+        self._last_renewal, self._next_tick = self._started_at, 0.0
         self._decoded_before = 0
+        self._analysed = False
 
     def run(self) -> Verdict:
         """Watch. Raises Overtaken where the lease was lost; the reader is stopped in any case."""
@@ -109,7 +110,7 @@ class CameraWatch:
         try:
             while not self._stop.is_set() and not self._reader.status.gave_up:
                 self._await_answer()
-                if time.monotonic() - self._last_renewal >= services.RENEW_SECONDS:
+                if time.monotonic() >= self._next_tick:
                     self._tick()
             status = self._reader.status
             return Verdict(status.gave_up, f"{status.reason}: {status.message}")
@@ -151,6 +152,8 @@ class CameraWatch:
             self._outbound.skipped += 1
             return
         self._refusal, self._last_answer_at = "", time.monotonic()
+        if not self._analysed:
+            self._analysed, self._next_tick = True, 0.0  # say so with the next round
         self._counters.analysed += 1
         judgement = self._scene.judge(answer, sampled)
         for event in judgement.events:
@@ -223,8 +226,9 @@ class CameraWatch:
     # --- upkeep -----------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        elapsed = time.monotonic() - self._last_renewal
-        self._last_renewal = time.monotonic()
+        now = time.monotonic()
+        elapsed, self._last_renewal = now - self._last_renewal, now
+        self._next_tick = now + services.RENEW_SECONDS
         close_old_connections()
         for event in self._scene.machine.lose_sight(timezone.now()):
             self._handle(event)
@@ -251,7 +255,7 @@ class CameraWatch:
             at=timezone.now(),
             last_frame_at=self._fresh_frame_at(),
             counters=counters,
-            frames_per_second=round(decoded / elapsed_seconds, 1) if self._decoded_before else 0.0,
+            frames_per_second=round(decoded / elapsed_seconds, 1) if elapsed_seconds > 1 else 0.0,
         )
         self._decoded_before = status.decoded
         self._counters = WatchCounters(sampled=self._sequence)
@@ -280,8 +284,8 @@ class CameraWatch:
         elif now - self._last_answer_at > self._options.stall_seconds:
             why = self._outbound.fault or self._refusal or "no gpu worker answers"
             self._publish(CameraState.ERROR, f"not_analysed: {why}")
-        else:
-            self._publish(CameraState.RUNNING)
+        elif self._analysed:
+            self._publish(CameraState.RUNNING)  # not before: a camera must not only seem watched
 
     def _publish(self, state: CameraState, reason: str = "") -> None:
         services.set_camera_state(camera_id=self._camera_id, state=state, reason=reason)

@@ -209,11 +209,13 @@ def renew_lease(
 ) -> None:
     """Hold the camera for another lease time and publish how it goes.
 
+    A lease that ran out while the database was away is ours as long as nobody else took it.
+
     Raises:
-        Overtaken: the lease ran out and someone else has it, or an operator disabled the camera.
+        Overtaken: someone else has it, or an operator disabled the camera.
     """
     held = Claim.objects.filter(
-        camera_id=lease.camera_id, token=lease.token, expires_at__gt=at, camera__enabled=True
+        camera_id=lease.camera_id, token=lease.token, camera__enabled=True
     ).update(
         expires_at=at + timedelta(seconds=LEASE_SECONDS),
         last_frame_at=last_frame_at,
@@ -238,7 +240,7 @@ def set_camera_state(
     *, camera_id: int, state: CameraState, reason: str = "", retry_at: datetime | None = None
 ) -> None:
     """Publish where the camera is in its life; a repeated state and reason is not a transition."""
-    reason = reason[:300]
+    reason = reason[:500]
     changed = (
         Camera.objects.filter(pk=camera_id)
         .exclude(state=state, reason=reason)

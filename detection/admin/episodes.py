@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import (
     FileResponse,
     Http404,
@@ -15,25 +15,25 @@ from django.http import (
     HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from detection.admin.base import ReadOnlyAdmin, key_of
 from detection.admin.camera_form import without_credentials
-from detection.admin.confidence_chart import confidence_chart
 from detection.admin.episode_additions import ADDITIONS
-from detection.admin.presentation import NOTHING, Tone, elapsed, label, link, moment, page_of, plain
-from detection.admin.review import record_verdict
-from detection.models import (
-    OPEN_STATUSES,
-    Camera,
-    DismissReason,
-    Episode,
-    EpisodeStatus,
-    Verdict,
+from detection.admin.episode_page import (
+    duration_of,
+    kind_of,
+    page_context,
+    snapshot_url,
+    status_label,
+    verdict_label,
 )
+from detection.admin.presentation import NOTHING, link, moment, page_of
+from detection.admin.review import record_verdict
+from detection.models import OPEN_STATUSES, Camera, Episode
 
 if TYPE_CHECKING:
     from django.contrib.admin import SimpleListFilter as DropdownFilter
@@ -45,17 +45,6 @@ PICTURE_TYPES = {
     ".jpeg": "image/jpeg",
     ".png": "image/png",
     ".webp": "image/webp",
-}
-STATUS_TONES = {
-    EpisodeStatus.SUSPICIOUS: Tone.WARNING,
-    EpisodeStatus.CONFIRMED: Tone.BAD,
-    EpisodeStatus.CLEARED: Tone.NEUTRAL,
-    EpisodeStatus.LOST: Tone.WARNING,
-}
-VERDICT_TONES = {
-    Verdict.UNREVIEWED: Tone.ACTIVE,
-    Verdict.CONFIRMED: Tone.BAD,
-    Verdict.DISMISSED: Tone.NEUTRAL,
 }
 
 
@@ -136,7 +125,7 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
 
     @admin.display(description="suspicion", ordering="crime_type")
     def kind(self, episode: Episode) -> str:
-        return episode.get_crime_type_display().capitalize()
+        return kind_of(episode)
 
     @admin.display(description="camera", ordering="camera__name")
     def camera_link(self, episode: Episode) -> str:
@@ -229,83 +218,8 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         episode: Episode = context["original"]
-        events = list(episode.events.all())
-        context |= {
-            "title": f"{self.kind(episode)} at {episode.camera.name}",
-            "subtitle": "",
-            "episode": episode,
-            "facts": facts_of(episode),
-            "chart": confidence_chart(episode, events),
-            "event_rows": [
-                (
-                    moment(e.at),
-                    e.get_kind_display(),
-                    e.get_crime_type_display(),
-                    e.confidence,
-                    plain(e.detail),
-                )
-                for e in events
-            ],
+        context |= page_context(episode) | {
             "sections": [addition.section(request, episode) for addition in ADDITIONS],
-            "snapshot_url": snapshot_url(episode) if episode.snapshot else "",
             "may_review": self.has_review_permission(request),
-            "dismiss_reasons": DismissReason.choices,
-            "neighbours": _neighbours(episode),
         }
         return super().render_change_form(request, context, *args, **kwargs)
-
-
-def snapshot_url(episode: Episode) -> str:
-    """The picture's address behind the admin's door; the storage is never served openly."""
-    return reverse("admin:detection_episode_snapshot", args=(episode.pk,))
-
-
-def status_label(episode: Episode) -> SafeString:
-    status = EpisodeStatus(episode.status)
-    return label(status.label, STATUS_TONES[status])
-
-
-def verdict_label(episode: Episode) -> SafeString:
-    verdict = Verdict(episode.verdict)
-    return label(verdict.label, VERDICT_TONES[verdict], episode.get_dismiss_reason_display())
-
-
-def duration_of(episode: Episode) -> str:
-    if episode.ended_at is None:
-        so_far = elapsed(timezone.now() - episode.started_at)
-        return format_html('<span class="co-steady">{}, open</span>', so_far)
-    lasted = elapsed(episode.ended_at - episode.started_at)
-    return format_html('<span class="co-steady">{}</span>', lasted)
-
-
-def facts_of(episode: Episode) -> list[tuple[str, str]]:
-    """What the page says of the episode, in the order an officer asks."""
-    confirmed = moment(episode.confirmed_at) if episode.confirmed_at else "not confirmed"
-    return [
-        ("Camera", link("detection_camera", episode.camera_id, episode.camera.name)),
-        ("Status", status_label(episode)),
-        ("Peak confidence", f"{episode.confidence:.0f} %"),
-        ("Why", plain(episode.reason)),
-        ("First suspicious frame", moment(episode.started_at)),
-        ("Alert raised", moment(episode.alerted_at)),
-        ("Crime confirmed", confirmed),
-        ("Ended", moment(episode.ended_at) if episode.ended_at else "still open"),
-        ("Duration", duration_of(episode)),
-        ("Time zone", timezone.get_current_timezone_name()),
-    ]
-
-
-def _neighbours(episode: Episode) -> list[tuple[str, str]]:
-    """Links to the episodes before and after, and to the oldest that nobody has reviewed."""
-    others = Episode.objects.exclude(pk=episode.pk)
-    same = Q(started_at=episode.started_at)
-    older = others.filter(Q(started_at__lt=episode.started_at) | (same & Q(pk__lt=episode.pk)))
-    newer = others.filter(Q(started_at__gt=episode.started_at) | (same & Q(pk__gt=episode.pk)))
-    waiting = others.filter(verdict=Verdict.UNREVIEWED)
-    found = (
-        ("Previous", older.order_by("-started_at", "-pk")),
-        ("Next", newer.order_by("started_at", "pk")),
-        ("Next to review", waiting.order_by("started_at", "pk")),
-    )
-    keys = ((word, rows.values_list("pk", flat=True).first()) for word, rows in found)
-    return [(word, page_of("detection_episode", key)) for word, key in keys if key]

@@ -60,14 +60,21 @@ class Polygon:
     @classmethod
     def of(cls, corners: Sequence[Sequence[float]]) -> "Polygon":
         """Build from plain pairs, as JSON holds them."""
-        if any(len(corner) != 2 for corner in corners):
-            raise PolygonError("each corner is a pair [x, y]")
-        return cls(tuple(Point(float(x), float(y)) for x, y in corners))
+        try:
+            points = tuple(Point(float(x), float(y)) for x, y in corners)
+        except (TypeError, ValueError):
+            raise PolygonError("each corner is a pair [x, y]") from None
+        return cls(points)
 
     def contains(self, point: Point) -> bool:
-        """Even-odd rule: count how many edges a ray to the right crosses."""
+        """Even-odd rule: count how many edges a ray to the right crosses.
+
+        The edges belong to the polygon: whom the picture cuts off below has their feet on one.
+        """
         inside = False
         for a, b in _edges(self.corners):
+            if _lies_on(point, a, b):
+                return True
             if (a.y > point.y) != (b.y > point.y):
                 crossing_x = a.x + (point.y - a.y) / (b.y - a.y) * (b.x - a.x)
                 inside ^= point.x < crossing_x
@@ -89,6 +96,14 @@ def _area(corners: tuple[Point, ...]) -> float:
 
 def _side(a: Point, b: Point, c: Point) -> float:
     return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
+
+
+def _lies_on(point: Point, a: Point, b: Point) -> bool:
+    return (
+        min(a.x, b.x) <= point.x <= max(a.x, b.x)
+        and min(a.y, b.y) <= point.y <= max(a.y, b.y)
+        and _side(a, b, point) == 0
+    )
 
 
 def _edges_cross(corners: tuple[Point, ...]) -> bool:

@@ -68,7 +68,7 @@ class Loitering:
         if stayed < dwell:
             return None
         options = self._options
-        ceiling = min(95.0, options.crime_threshold + 5)
+        ceiling = min(100.0, options.crime_threshold + 5)
         confidence = rising(stayed - dwell, dwell, options.alert_threshold, ceiling)
         reason = f"person {track.id} has lingered in {place} for {stayed:.0f} s"
         return Suspicion(CrimeType.SUSPICIOUS_ACTIVITY, confidence, (track.id,), reason)

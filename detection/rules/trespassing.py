@@ -23,7 +23,8 @@ class _Stay:
 class Trespassing:
     """Confidence starts at the alert threshold and passes the crime threshold after the dwell.
 
-    At the dwell it is 5 points above the crime threshold, and it ends at 95 after twice the dwell.
+    At the dwell it is 5 points above the crime threshold, and it ends at 95 or there, whichever is
+    higher, after twice the dwell.
     """
 
     def __init__(self, zones: Sequence[Zone], options: RuleOptions) -> None:
@@ -56,7 +57,7 @@ class Trespassing:
         dwell = zone.dwell_seconds
         if dwell is None:
             dwell = options.trespassing_dwell_seconds
-        sure = min(95.0, options.crime_threshold + 5)
+        sure = min(100.0, options.crime_threshold + 5)
         if inside_seconds < dwell:
             return rising(inside_seconds, dwell, options.alert_threshold, sure)
         return rising(inside_seconds - dwell, dwell, sure, max(sure, 95.0))

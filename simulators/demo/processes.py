@@ -70,6 +70,10 @@ class Processes:
                 raise TimeoutError(f"{what} is not ready after {seconds:.0f} s")
             time.sleep(0.05)
 
+    def forget(self, name: str) -> None:
+        """No longer expect a child to run that has ended as it should."""
+        self._children = [child for child in self._children if child.name != name]
+
     def stop(self, name: str, seconds: float = 10.0) -> None:
         """End one child and wait for it; it is killed if it does not go."""
         for child in [child for child in self._children if child.name == name]:

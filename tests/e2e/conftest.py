@@ -13,7 +13,7 @@ from tests import services
 SCENE_STARTS_AT = 7.0  # the test's clip leaves out the empty first seconds
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def broker_url() -> Iterator[str]:
     with services.valkey() as url:
         yield url
