@@ -8,7 +8,8 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging
+from celery.utils.nodenames import default_nodename
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crimeops.settings")
@@ -20,6 +21,18 @@ RECONCILE_SECONDS = 3.0
 SWEEP_SECONDS = 5.0
 TEND_SIRENS_SECONDS = 1.0
 KEEP_ALARMS_WARM_SECONDS = 15.0
+
+# Whoever rings while the broker is away must know at once: a siren is then sounded directly.
+# (kombu's own defaults try for six seconds; consumers reconnect by rules of their own.)
+BROKER_OPTIONS = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.05,
+    "socket_connect_timeout": 2.0,
+    "socket_timeout": 10.0,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
 
 ROUTES = {
     "detection.watch": "streams",
@@ -49,7 +62,7 @@ def configuration() -> dict[str, Any]:
         "broker_url": environment.redis_url,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "broker_transport_options": {"socket_keepalive": True, "health_check_interval": 10},
+        "broker_transport_options": BROKER_OPTIONS,
         # One thread a camera; CUDA and the warm camera sessions do not survive a fork.
         "worker_pool": "threads",
         "worker_concurrency": environment.max_cameras + SPARE_SLOTS,
@@ -92,6 +105,20 @@ def beat_schedule(environment: Any) -> dict[str, Any]:
 app = Celery("crimeops")
 app.add_defaults(configuration)
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def name_worker(sender: str, instance: Any, options: dict[str, Any], **_: object) -> None:
+    """Two workers typed without `-n` on one host must not share a name, and so a direct queue.
+
+    A given name is left alone. https://docs.celeryq.dev/en/stable/userguide/workers.html
+    """
+    if sender != default_nodename(""):
+        return
+    queues = options.get("queues") or "all"
+    names = queues if isinstance(queues, str) else ",".join(queues)
+    host = sender.partition("@")[2]
+    instance.hostname = f"{names.replace(',', '-')}.{os.getpid()}@{host}"
 
 
 @beat_init.connect

@@ -63,7 +63,7 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--example"]:
         print(example(), end="")
     elif len(sys.argv) == 2:
-        made = write_new(Path(sys.argv[1]))
-        print(f"{sys.argv[1]} {'written' if made else 'is there already; left as it is'}")
+        if write_new(Path(sys.argv[1])):
+            print(f"Wrote {sys.argv[1]} with fresh secrets.")
     else:
         sys.exit(__doc__)

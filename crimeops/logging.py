@@ -16,7 +16,8 @@ HIDDEN = "•••"
 # that @ stands in a path, the log loses a host name, which is the smaller harm.
 _ADDRESS_PASSWORD = re.compile(r"://(?:(?!://)\S)*@")
 _QUERY_PASSWORD = re.compile(
-    r"(?P<name>[?&](?:pass|passwd|password|pwd|token|key|api_?key|secret)=)[^\s&'\"]+", re.IGNORECASE
+    r"(?P<name>[?&](?:pass|passwd|password|pwd|token|key|api_?key|secret)=)[^\s&'\"]+",
+    re.IGNORECASE,
 )
 _MOST_SECRETS = 5_000
 _SHORTEST_SECRET = 4  # anything shorter would blank ordinary words
@@ -67,7 +68,9 @@ class RedactionFilter(logging.Filter):
 
 
 def _message_of(record: logging.LogRecord) -> str:
+    """The message; a line that is wrong must not stop its writer, nor show what it was given."""
     try:
         return record.getMessage()
-    except Exception as error:  # noqa: BLE001 — a log line that is wrong must not stop its writer
-        return f"{record.msg} (its arguments do not fit: {type(error).__name__})"
+    except Exception as error:  # noqa: BLE001 — whatever an argument's __str__ may raise
+        said = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+        return f"{said} (cannot be formatted: {type(error).__name__})"

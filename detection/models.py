@@ -238,9 +238,8 @@ class Episode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return (
-            f"{self.get_crime_type_display()} at {self.camera}, {self.started_at:%Y-%m-%d %H:%M:%S}"
-        )
+        began = timezone.localtime(self.started_at)
+        return f"{self.get_crime_type_display()} at {self.camera}, {began:%Y-%m-%d %H:%M:%S}"
 
     @property
     def is_open(self) -> bool:

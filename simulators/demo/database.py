@@ -1,5 +1,6 @@
 """The demo's own use of the product's database: migrations, an admin, cameras and their zones."""
 
+import logging
 import os
 import secrets
 from datetime import datetime
@@ -12,6 +13,7 @@ from django.core.management import call_command
 def prepare() -> str:
     """Migrate and make an admin user; returns its password if it is new, else an empty string."""
     django.setup()
+    logging.getLogger().setLevel(logging.WARNING)  # the narrator speaks here
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
     from django.contrib.auth import get_user_model

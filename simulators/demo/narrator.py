@@ -96,7 +96,8 @@ class Narrator:
                 milliseconds = (at - episode.alerted_at.timestamp()) * 1000
                 self.tally.siren_ms.append(milliseconds)
                 decided = (at - episode.decided_at.timestamp()) * 1000
-                return f"[dim]{milliseconds:.0f} ms after the frame, {decided:.0f} ms after the decision[/]"
+                after = f"{milliseconds:.0f} ms after the frame, {decided:.0f} after the decision"
+                return f"[dim]{after}[/]"
         return ""
 
     def _tell_call(self, call: dict[str, Any]) -> None:
@@ -112,17 +113,13 @@ class Narrator:
             self._tell_claim(self.tally.released, path, "released", call["at"])
         elif path == f"{_API}/alert":
             self.tally.alerts += 1
-            self._say(
-                f"[yellow]{name}: alert[/] {body['confidence_score']:.0f} % {self._alert_latency(name, call)}",
-                call["at"],
-            )
+            confidence, latency = body["confidence_score"], self._alert_latency(name, call)
+            self._say(f"[yellow]{name}: alert[/] {confidence:.0f} % {latency}", call["at"])
         elif path == f"{_API}/crime":
             self.tally.crimes += 1
-            self._say(
-                f"[bold white on red] {name}: CRIME {body['crime_type']} {body['confidence_score']:.0f} % [/]"
-                f" from {body['start_time'][11:19]} to {body['end_time'][11:19]} UTC",
-                call["at"],
-            )
+            what = f"{name}: CRIME {body['crime_type']} {body['confidence_score']:.0f} %"
+            when = f"from {body['start_time'][11:19]} to {body['end_time'][11:19]} UTC"
+            self._say(f"[bold white on red] {what} [/] {when}", call["at"])
         elif path == f"{_API}/alert/stop":
             self.tally.stops += 1
             self._say(f"[green]{name}: alert stopped[/]", call["at"])

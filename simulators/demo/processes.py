@@ -47,7 +47,7 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=dict(environment),
-                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends us in order
+                start_new_session=True,  # Ctrl-C reaches the supervisor alone, who ends us
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
         child = Child(name, process, log)
@@ -85,8 +85,9 @@ class Processes:
             self.stop(self._children[-1].name)
 
     def cpu_seconds(self) -> dict[str, float]:
-        """User and system time of each child so far (Linux; empty elsewhere)."""
-        return {child.name: _cpu_seconds(child.process.pid) for child in self._children}
+        """User and system time of each child and its own children so far (Linux; else zeros)."""
+        used = _cpu_seconds_by_session()
+        return {child.name: used.get(child.process.pid, 0.0) for child in self._children}
 
 
 def _end(child: Child, seconds: float) -> None:
@@ -100,12 +101,17 @@ def _end(child: Child, seconds: float) -> None:
         process.wait()
 
 
-def _cpu_seconds(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _cpu_seconds_by_session() -> dict[int, float]:
+    """Each child leads a session of its own, so a session's sum is the child's."""
+    used: dict[int, float] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        session, ticks = int(fields[3]), int(fields[11]) + int(fields[12])
+        used[session] = used.get(session, 0.0) + ticks / os.sysconf("SC_CLK_TCK")
+    return used
 
 
 def _die_with_parent() -> None:

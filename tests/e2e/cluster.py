@@ -5,7 +5,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -85,9 +84,7 @@ class Cluster:
         )
 
     def start_worker(self, name: str, queues: str) -> None:
-        self.processes.start(
-            name, [*CELERY, "worker", "-Q", queues, "-n", f"{name}@%h"], self.environment
-        )
+        self.processes.start(name, [*CELERY, "worker", "-Q", queues], self.environment)
 
     def manage(self, *arguments: str) -> str:
         result = subprocess.run(
@@ -109,7 +106,7 @@ class Cluster:
                 rows = base.execute(query.replace("%s", "?"), values).fetchall()
             return [dict(row) for row in rows]
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, values).fetchall()
 
     def draw_zone(self, external_id: int, polygon: Sequence[Sequence[float]]) -> None:
         """Mark a restricted zone; the camera must be listed already."""
@@ -171,10 +168,3 @@ def epoch(value: Any) -> float:
 
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def seconds_until(condition: Any, what: str, limit: float) -> float:
-    """How long a condition took to come true."""
-    started = time.monotonic()
-    wait_until(condition, what, limit)
-    return time.monotonic() - started

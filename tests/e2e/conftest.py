@@ -21,7 +21,7 @@ def broker_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's scene from second 7 to 30: a person enters the zone at 9.07 and leaves at 21.93."""
+    """The demo's scene from second 7 to 30: a person is in the zone from 9.07 to 21.93."""
     folder = tmp_path_factory.mktemp("scene")
     whole, part = folder / "whole.mp4", folder / "part.mp4"
     render_scene(whole)
@@ -33,6 +33,7 @@ def cut(source: Path, target: Path, start: float, end: float) -> None:
     """Copy the packets from one key frame to another."""
     with av.open(str(source)) as original, av.open(str(target), "w") as copy:
         video = original.streams.video[0]
+        assert video.time_base is not None
         out = copy.add_stream_from_template(video)
         for packet in original.demux(video):
             if packet.pts is None or not start <= packet.pts * video.time_base < end:

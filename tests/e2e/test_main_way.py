@@ -1,5 +1,6 @@
 """The whole way: claim, watch, siren, alert, crime, stop, heartbeat, release; on both databases."""
 
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from simulators.scene import RESTRICTED_ZONE, STORY
 from simulators.tapo import SimulatedTapo
 from tests import services
-from tests.e2e.cluster import API_KEY, CREDENTIALS_KEY, SECRET_KEY, Cluster, epoch, seconds_until
+from tests.e2e.cluster import API_KEY, CREDENTIALS_KEY, SECRET_KEY, Cluster, epoch
 from tests.e2e.conftest import SCENE_STARTS_AT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
@@ -68,9 +69,9 @@ def test_an_intrusion_sounds_the_siren_and_reaches_the_back_end_with_the_right_t
         beats = backend.calls_to("/heartbeat")
         assert beats and all(beat.body == {"camera_ids": [1]} for beat in beats)
 
-        took = seconds_until(
-            lambda: cluster.processes.stop("streams-gpu") or True, "the streams worker ends", 10
-        )
+        asked = time.monotonic()
+        cluster.processes.stop("streams-gpu")
+        took = time.monotonic() - asked
         assert took < 5.0
         assert backend.claims == {}
         services.wait_until(lambda: camera.active_clients == 0, "the camera is left")

@@ -20,7 +20,7 @@ def test_each_camera_in_trouble_says_why_while_the_others_go_on(
         SimulatedTapo(user="operator", password=f"password-of-{name}", clip=scene, name=name)
         for name in names
     ]
-    good, refusing, locked, keyless, freezing, resizing = cameras
+    _, refusing, locked, keyless, freezing, resizing = cameras
     sqlite = f"sqlite:///{tmp_path / 'cluster.sqlite3'}"
     with Cluster(tmp_path, broker_url, sqlite, model_dir, cameras) as cluster:
         cluster.settings |= {"RETRY_AFTER": "3", "MAX_READ_FAILURES": "4", "READ_TIMEOUT": "3"}
@@ -66,7 +66,10 @@ def test_a_back_end_in_trouble_is_named_and_used_again_when_it_recovers(
         tmp_path, broker_url, sqlite, model_dir, [camera], api_key="not-the-right-key"
     ) as cluster:
         cluster.start()
-        log = lambda text: text in cluster.everything_written()  # noqa: E731
+
+        def log(text: str) -> bool:
+            return text in cluster.everything_written()
+
         wait_until(lambda: log("refuses the API key (401): check MODEL_API_KEY"), "key refused", 40)
         assert "not-the-right-key" not in cluster.everything_written()
         cluster.processes.stop_all()

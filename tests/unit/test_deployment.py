@@ -334,7 +334,10 @@ def test_each_build_target_is_a_stage_and_the_last_is_the_product() -> None:
     assert {s["build"]["target"] for s in OURS.values()} <= {name for _, name in stages}
     assert stages[-1] == ("runtime", "")
     assert {parent for parent, _ in stages} - {name for _, name in stages} == {"python:3.11-slim"}
-    assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE)[-1] == "10001:10001"
+    for stage in re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE):
+        users = re.findall(r"^USER (.*)$", stage, re.MULTILINE)
+        assert not users or users[-1] == "10001:10001", stage
+    assert "USER 10001:10001" in DOCKERFILE
 
 
 def test_what_the_image_copies_exists_and_is_let_into_the_build() -> None:

@@ -1,0 +1,182 @@
+"""The GPU side: what waits is answered in batches, and nothing is judged late."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from detection import inference
+from detection.domain.frames import Answer, Frame
+from detection.inference import drain, refuse_all
+from detection.ports import DetectorError
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+POISON = 255
+
+
+class Clock:
+    """Stands in for the module `time`."""
+
+    now = NOON.timestamp()
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class FakeQueue:
+    """See FrameQueue."""
+
+    def __init__(self, *frames: Frame) -> None:
+        self.waiting = list(frames)
+        self.batches: list[list[tuple[int, Answer]]] = []
+
+    def take(self, limit: int) -> list[Frame]:
+        taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        return taken
+
+    def answer(self, answers: Sequence[tuple[int, Answer]]) -> None:
+        self.batches.append(list(answers))
+
+    @property
+    def answers(self) -> dict[int, Answer]:
+        return {camera_id: answer for batch in self.batches for camera_id, answer in batch}
+
+
+class FakeDetector:
+    """Finds one object, as wide as the frame's first pixel is bright. See Detector."""
+
+    class_names: Mapping[int, str] = {0: "person", 2: "car"}
+    input_size = (8, 4)
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def detect(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        self.batches.append(len(batch))
+        if (batch == POISON).any():
+            raise DetectorError("the model chokes on this")
+        return [
+            np.array([[0, 0, pixels[0, 0, 0], 4, 0.9, 0]], dtype=np.float32) for pixels in batch
+        ]
+
+
+def frame(
+    camera_id: int, *, bright: int = 1, age: float = 0.0, size: tuple[int, int] = (8, 4)
+) -> Frame:
+    pixels = np.full((size[1], size[0], 3), bright, dtype=np.uint8)
+    return Frame(camera_id, camera_id * 100, NOON, NOON.timestamp() - age, pixels)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    clock = Clock()
+    monkeypatch.setattr(inference, "time", clock)
+    yield clock
+
+
+def run(queue: FakeQueue, detector: FakeDetector, batch_size: int = 16) -> int:
+    return drain(queue, detector, batch_size=batch_size, max_age_seconds=1.0)
+
+
+def test_everything_that_waits_is_answered_in_batches() -> None:
+    queue, detector = FakeQueue(*[frame(camera) for camera in range(1, 11)]), FakeDetector()
+    assert run(queue, detector, batch_size=4) == 10
+    assert detector.batches == [4, 4, 2]
+    assert [len(batch) for batch in queue.batches] == [4, 4, 2]
+    assert sorted(queue.answers) == list(range(1, 11))
+
+
+def test_where_nothing_waits_the_detector_is_left_alone() -> None:
+    queue, detector = FakeQueue(), FakeDetector()
+    assert run(queue, detector) == 0
+    assert detector.batches == []
+    assert queue.batches == []
+
+
+def test_each_camera_gets_the_rows_of_its_own_frame() -> None:
+    queue = FakeQueue(frame(7, bright=3), frame(8, bright=5))
+    run(queue, FakeDetector())
+    for camera_id, width in ((7, 3), (8, 5)):
+        answer = queue.answers[camera_id]
+        assert answer.sequence == camera_id * 100
+        assert answer.refusal == ""
+        assert answer.rows is not None
+        assert answer.rows[0, 2] == width
+
+
+def test_an_answer_names_the_classes_that_were_seen_and_no_others() -> None:
+    queue = FakeQueue(frame(7))
+    run(queue, FakeDetector())
+    assert queue.answers[7].names == {0: "person"}
+
+
+def test_a_class_without_a_name_goes_by_its_number() -> None:
+    class Nameless(FakeDetector):
+        class_names = {2: "car"}
+
+    queue = FakeQueue(frame(7))
+    run(queue, Nameless())
+    assert queue.answers[7].names == {0: "0"}
+
+
+def test_a_frame_that_is_too_old_is_refused_and_not_judged_late() -> None:
+    queue, detector = FakeQueue(frame(7, age=1.1), frame(8, age=0.9)), FakeDetector()
+    assert run(queue, detector) == 1
+    assert detector.batches == [1]
+    assert (queue.answers[7].rows, queue.answers[7].refusal) == (None, "too old")
+    assert queue.answers[7].sequence == 700
+    assert queue.answers[8].rows is not None
+
+
+def test_a_batch_of_old_frames_never_reaches_the_detector() -> None:
+    queue, detector = FakeQueue(frame(7, age=9), frame(8, age=9)), FakeDetector()
+    assert run(queue, detector) == 0
+    assert detector.batches == []
+    assert {answer.refusal for answer in queue.answers.values()} == {"too old"}
+
+
+def test_a_frame_of_another_size_is_refused_and_spoils_no_batch() -> None:
+    queue, detector = FakeQueue(frame(7, size=(4, 8)), frame(8)), FakeDetector()
+    assert run(queue, detector) == 1
+    assert queue.answers[7].rows is None
+    assert queue.answers[7].refusal == "not of the detector's input size"
+    assert queue.answers[8].rows is not None
+
+
+def test_a_poisonous_frame_costs_the_others_nothing() -> None:
+    queue = FakeQueue(frame(7), frame(8, bright=POISON), frame(9))
+    run(queue, FakeDetector())
+    assert queue.answers[7].rows is not None
+    assert queue.answers[9].rows is not None
+    assert queue.answers[8].rows is None
+    assert queue.answers[8].refusal == "not analysed: the model chokes on this"
+
+
+def test_a_poisonous_frame_is_not_counted_as_analysed() -> None:
+    queue = FakeQueue(frame(7), frame(8, bright=POISON), frame(9))
+    assert run(queue, FakeDetector()) == 2
+
+
+def test_under_constant_load_a_drain_ends_after_five_seconds(clock: Clock) -> None:
+    class Flooded(FakeQueue):
+        def take(self, limit: int) -> list[Frame]:
+            clock.now += 1.0
+            return [Frame(7, 1, NOON, clock.now, np.zeros((4, 8, 3), dtype=np.uint8))]
+
+    queue = Flooded()
+    run(queue, FakeDetector())
+    assert len(queue.batches) == 5
+
+
+def test_every_waiting_camera_is_told_why_it_is_not_analysed() -> None:
+    queue = FakeQueue(*[frame(camera) for camera in (1, 2, 3)])
+    refuse_all(queue, refusal="there is no model", batch_size=2)
+    assert [len(batch) for batch in queue.batches] == [2, 1]
+    assert {a.refusal for a in queue.answers.values()} == {"there is no model"}
+    assert [a.sequence for a in queue.answers.values()] == [100, 200, 300]
+    assert all(answer.rows is None for answer in queue.answers.values())
