@@ -1,7 +1,7 @@
 """Keeps secrets out of every log line.
 
-Two nets: any password inside an address (`scheme://user:password@host`, `?password=…`) by its shape,
-and every secret this process has read or decrypted by its letters (`remember_secret`).
+Two nets: any password inside an address (`scheme://user:password@host`, `?password=…`) by its
+shape, and every secret this process has read or decrypted by its letters (`remember_secret`).
 """
 
 import json

@@ -87,6 +87,11 @@ class OpenVinoDetector:
         try:
             compiled = core.compile_model(_taking_camera_bytes(model), "CPU", config)
             self._requests = [compiled.create_infer_request() for _ in range(threads)]
+            # One after the other, before any two run at once: the bindings' first use fills a table
+            # under a C++ guard and gives up the interpreter lock meanwhile, and a second thread
+            # that waits for the guard with the lock held would stop the process for ever.
+            for request in self._requests:
+                self._infer(request, np.zeros((1, input_size[1], input_size[0], 3), np.uint8))
         except RuntimeError as error:
             raise DetectorError(f"OpenVINO cannot compile {path}: {error}") from error
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="openvino")

@@ -110,7 +110,7 @@ def test_a_delay_below_ten_seconds_is_no_jump() -> None:
 def test_a_camera_whose_clock_runs_slow_is_followed() -> None:
     clock = CaptureClock()
     late = 0.0
-    for second in range(0, 36_000):  # 5 frames a second, two hours, 0.1 % slow: 7.2 s in all
+    for second in range(36_000):  # 5 frames a second, two hours, 0.1 % slow: 7.2 s in all
         arrived = second / 5
         late = arrived - taken(clock, arrived * 0.999, arrived)
     assert late < 0.5

@@ -1,6 +1,6 @@
 """The GPU side: what waits is answered in batches, and nothing is judged late."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -73,10 +73,10 @@ def frame(
 
 
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(inference, "time", clock)
-    yield clock
+    return clock
 
 
 def run(queue: FakeQueue, detector: FakeDetector, batch_size: int = 16) -> int:

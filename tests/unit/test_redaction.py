@@ -5,7 +5,6 @@ import json
 import logging
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -22,7 +21,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
+def log() -> tuple[logging.Logger, io.StringIO]:
     """A logger as `settings.LOGGING` builds it, and what it has written."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
@@ -30,7 +29,7 @@ def log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logger = logging.Logger("under-test")
     logger.addHandler(handler)
-    yield logger, written
+    return logger, written
 
 
 # --- addresses -------------------------------------------------------------------------------
@@ -146,7 +145,7 @@ def test_the_newest_secrets_are_kept_where_there_are_too_many(
 def test_secrets_in_a_message_are_hidden(log: tuple[logging.Logger, io.StringIO]) -> None:
     logger, written = log
     remember_secret(SECRET)
-    logger.info(f"it is {SECRET}")  # noqa: G004
+    logger.info(f"it is {SECRET}")
     assert written.getvalue() == f"INFO it is {HIDDEN}\n"
 
 

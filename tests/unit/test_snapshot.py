@@ -14,6 +14,7 @@ from detection.domain.zones import Zone, ZoneKind
 from detection.evidence.snapshot import annotated_jpeg
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LEFT = Box(0.1, 0.3, 0.4, 0.8)
 ZONE = Zone("yard", ZoneKind.RESTRICTED, Polygon.of([[0.5, 0.2], [0.9, 0.2], [0.9, 0.8]]))
 
 
@@ -38,7 +39,7 @@ def grey(width: int = 320, height: int = 240) -> NDArray[np.uint8]:
     return np.full((height, width, 3), 128, dtype=np.uint8)
 
 
-def person(label: str = "person", box: Box = Box(0.1, 0.3, 0.4, 0.8), track_id: int = 1) -> Track:
+def person(label: str = "person", box: Box = LEFT, track_id: int = 1) -> Track:
     return Track(track_id, label, 0.87, box, NOON)
 
 
