@@ -1,6 +1,6 @@
 """Every setting an operator can make, typed, with its default: the one reader of the environment.
 
-`.env.example` is generated from this class (`manage.py env_example`), so the two cannot differ.
+`.env.example` is generated from this class (`make env-example`), so the two cannot differ.
 A variable `NAME` may also be given as `NAME_FILE`, the path of a file that holds the value, as
 container secrets are.
 """
@@ -10,11 +10,15 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
+from cryptography.fernet import Fernet, MultiFernet
+from dotenv import dotenv_values
 from pydantic import AnyHttpUrl, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -22,8 +26,8 @@ from pydantic_settings import (
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-Percent = Annotated[float, Field(ge=0, le=100)]
-Seconds = Annotated[float, Field(gt=0)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -35,15 +39,24 @@ class SecretFiles(PydanticBaseSettingsSource):
     """Reads NAME from the file that NAME_FILE points to."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{field_name.upper()}_FILE")
+        variable = f"{field_name.upper()}_FILE"
+        path = os.environ.get(variable) or self._dotenv().get(variable)
         if not path:
             return None, field_name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except UnicodeDecodeError:
+            raise EnvironmentFault(
+                f"{field_name.upper()}_FILE points to {path}, which holds no UTF-8 text"
+            ) from None
         except OSError as error:
             raise EnvironmentFault(
                 f"{field_name.upper()}_FILE points to {path}, unreadable: {error.strerror}"
             ) from error
+
+    def _dotenv(self) -> dict[str, str | None]:
+        path = self.settings_cls.model_config.get("env_file")
+        return dotenv_values(str(path)) if path else {}
 
     def __call__(self) -> dict[str, Any]:
         values = {}
@@ -52,6 +65,18 @@ class SecretFiles(PydanticBaseSettingsSource):
             if value is not None:
                 values[key] = value
         return values
+
+
+class DotEnv(DotEnvSettingsSource):
+    """Reads `.env`, and leaves its NAME_FILE lines to SecretFiles."""
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields
+        return {
+            name: value
+            for name, value in super().__call__().items()
+            if name.lower().removesuffix("_file") not in fields or name.lower() in fields
+        }
 
 
 class Environment(BaseSettings):
@@ -196,6 +221,31 @@ class Environment(BaseSettings):
             [h.strip() for h in value.split(",") if h.strip()] if isinstance(value, str) else value
         )
 
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is no time zone; take one like Europe/Berlin")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("is no Redis address: begin with redis:// or rediss://")
+        return value
+
+    @field_validator("credentials_key")
+    @classmethod
+    def _fernet_keys(cls, value: str) -> str:
+        try:
+            MultiFernet([Fernet(key.strip()) for key in value.split(",")])
+        except ValueError:
+            raise ValueError(
+                "is no Fernet key: make one with `python -m crimeops.envfile --new-key`"
+            ) from None
+        return value
+
     @field_validator("crime_threshold")
     @classmethod
     def _crime_above_alert(cls, value: float, info: Any) -> float:
@@ -212,7 +262,7 @@ class Environment(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings
+        return init_settings, env_settings, SecretFiles(settings_cls), DotEnv(settings_cls)
 
 
 def read_environment() -> Environment:

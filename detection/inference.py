@@ -54,7 +54,7 @@ def _answer_batch(
             fresh.append(frame)
     answers += _analyse(detector, fresh)
     queue.answer(answers)
-    return len(fresh)
+    return sum(answer.rows is not None for _, answer in answers)
 
 
 def _analyse(detector: Detector, frames: list[Frame]) -> list[tuple[int, Answer]]:

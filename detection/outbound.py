@@ -90,5 +90,5 @@ class Outbound:
     def _give_up_on_the_lost(self) -> None:
         """A frame whose answer never came (a worker or the broker died) blocks nothing for long."""
         if self._in_flight and time.monotonic() - self._posted_at > 2 * self._max_age_seconds + 1:
-            self._in_flight = None
-            self.skipped += 1
+            self.skipped += 1 + (self._held is not None)
+            self._in_flight = self._held = None

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from django.db import DatabaseError, close_old_connections
+from django.dispatch import Signal
 from django.utils import timezone
 
 from detection import services, signals
@@ -166,22 +167,24 @@ class CameraWatch:
         decided_at = timezone.now()
         if isinstance(event, EpisodeOpened):
             self._episode_id = uuid4()
-            signals.siren_wanted.send(
-                sender=CameraWatch,
-                camera_id=self._camera_id,
-                episode_id=self._episode_id,
-                decided_at=decided_at,
-            )
+            self._tell(signals.siren_wanted, self._episode_id, decided_at=decided_at)
         assert self._episode_id is not None  # no event comes before the opening
-        if isinstance(event, EpisodeEnded):
-            signals.siren_unwanted.send(
-                sender=CameraWatch, camera_id=self._camera_id, episode_id=self._episode_id
-            )
-        logger.info("camera %s: %s", self._camera_id, describe(event))
         self._unwritten.append(
             _Unwritten(self._episode_id, event, tuple(self._scene.timeline), decided_at)
         )
+        if isinstance(event, EpisodeEnded):
+            self._tell(signals.siren_unwanted, self._episode_id)
+        logger.info("camera %s: %s", self._camera_id, describe(event))
         self._write_events()
+
+    def _tell(self, signal: Signal, episode_id: UUID, **facts: object) -> None:
+        """A listener in trouble must not end the watch."""
+        answers = signal.send_robust(
+            sender=CameraWatch, camera_id=self._camera_id, episode_id=episode_id, **facts
+        )
+        for listener, answer in answers:
+            if isinstance(answer, Exception):
+                logger.error("camera %s: %r failed", self._camera_id, listener, exc_info=answer)
 
     def _write_events(self) -> None:
         """Write in order; what the database does not take now is kept and written later."""
@@ -230,9 +233,9 @@ class CameraWatch:
         elapsed, self._last_renewal = now - self._last_renewal, now
         self._next_tick = now + services.RENEW_SECONDS
         close_old_connections()
-        for event in self._scene.machine.lose_sight(timezone.now()):
-            self._handle(event)
         try:
+            for event in self._scene.machine.lose_sight(timezone.now()):
+                self._handle(event)
             self._renew(elapsed)
             self._write_events()
             self._follow_zones()
@@ -299,11 +302,12 @@ class CameraWatch:
     def _wind_up(self) -> None:
         if not self._reader.stop(READER_GOODBYE_SECONDS):
             logger.warning("camera %s: its reader hangs and is left behind", self._camera_id)
-        if self._scene.machine.is_open and self._episode_id:
-            try:
+        try:
+            if self._scene.machine.is_open and self._episode_id:
                 self._handle(EpisodeEnded(timezone.now(), EpisodeState.LOST))
-            except Overtaken:
-                logger.info("camera %s: its episode belongs to the new watcher", self._camera_id)
+            self._write_events()
+        except Overtaken:
+            logger.info("camera %s: its episode belongs to the new watcher", self._camera_id)
         if self._unwritten:
             logger.error(
                 "camera %s: %d steps of an episode are lost with this watch: %s",

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from detection.ports import FrameSource, Picture, SourceError
@@ -31,9 +31,8 @@ class RetryPolicy:
     def pause_seconds(self, failures: int) -> float:
         return min(self.longest_pause_seconds, self.first_pause_seconds * 2.0 ** (failures - 1))
 
-    def gives_up(self, failures: int, reason: str) -> bool:
-        limit = MAX_AUTH_FAILURES if reason == "auth_failed" else self.max_failures
-        return failures >= limit
+    def gives_up(self, failures: int, refused_logins: int) -> bool:
+        return failures >= self.max_failures or refused_logins >= MAX_AUTH_FAILURES
 
 
 @dataclass(slots=True)
@@ -44,10 +43,11 @@ class ReaderStatus:
     last_frame_at: datetime | None = None  # capture time
     last_decoded_at: float = 0.0  # monotonic seconds
     failures: int = 0
+    refused_logins: int = 0  # of these failures
     reason: str = ""  # of the last failure, "" while pictures come
     message: str = ""
     gave_up: bool = False
-    connections: int = field(default=0)
+    connections: int = 0
 
 
 class StreamReader:
@@ -65,6 +65,7 @@ class StreamReader:
         self._policy = policy
         self._stop = threading.Event()
         self._source: FrameSource | None = None
+        self._broken: FrameSource | None = None  # the one that `reconnect` closed
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.status = ReaderStatus()
 
@@ -80,9 +81,9 @@ class StreamReader:
 
     def reconnect(self) -> None:
         """Break the present connection; the reader counts it as a failure and opens anew."""
-        source = self._source
-        if source is not None:
-            source.close()
+        self._broken = self._source
+        if self._broken is not None:
+            self._broken.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -101,25 +102,31 @@ class StreamReader:
     def _read(self) -> None:
         self._source = source = self._open_source()
         self.status.connections += 1
+        read = 0
         with closing(source.pictures()) as pictures:
             for picture in pictures:
+                read += 1
                 self._count(picture)
                 self._on_picture(picture)
                 if self._stop.is_set():
                     return
+        if not self._stop.is_set() and (source is self._broken or not read):
+            raise SourceError("stalled", "the stream gave no picture and was opened anew")
 
     def _count(self, picture: Picture) -> None:
         status = self.status
         status.decoded += 1
         status.last_frame_at = picture.captured_at
         status.last_decoded_at = time.monotonic()
-        status.failures, status.reason, status.message = 0, "", ""
+        status.failures = status.refused_logins = 0
+        status.reason = status.message = ""
 
     def _note(self, reason: str, message: str) -> None:
         status = self.status
         status.failures += 1
+        status.refused_logins += reason == "auth_failed"
         status.reason, status.message = reason, message
-        status.gave_up = self._policy.gives_up(status.failures, reason)
+        status.gave_up = self._policy.gives_up(status.failures, status.refused_logins)
         logger.warning(
             "%s: %s (failure %d of %d)",
             self._thread.name,

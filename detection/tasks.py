@@ -5,7 +5,7 @@ import threading
 from functools import cache
 from typing import Any
 
-from celery import Task, shared_task
+from celery import Celery, Task, shared_task
 from celery.signals import worker_shutting_down
 from celery.utils.nodenames import worker_direct
 from django.conf import settings
@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 # State of the process, named as such: one stop for all watch tasks, the loaded model and the
 # connection to the mailbox.
 STOP = threading.Event()
+
+
+# A full worker may have got room without noticing: another process of its instance gave it up.
+LOOK_AGAIN_SECONDS = 30.0
 
 
 @worker_shutting_down.connect
@@ -91,14 +95,18 @@ def watch(self: "Task[[int], None]", camera_id: int) -> None:
         stop=STOP,
     )
     if not STOP.is_set():
-        _turn_tap(self, hostname, opened=has_room)
+        _turn_tap(self.app, hostname, opened=has_room)
 
 
-def _turn_tap(task: "Task[[int], None]", hostname: str, *, opened: bool) -> None:
-    """A full instance takes no `streams` messages away from an idle one."""
-    control = task.app.control
-    switch = control.add_consumer if opened else control.cancel_consumer
-    switch("streams", destination=[hostname])
+def _turn_tap(app: Celery, hostname: str, *, opened: bool) -> None:
+    """A full instance takes no `streams` messages away from an idle one, and looks again later."""
+    if opened:
+        app.control.add_consumer("streams", destination=[hostname])
+        return
+    app.control.cancel_consumer("streams", destination=[hostname])
+    again = threading.Timer(LOOK_AGAIN_SECONDS, _turn_tap, (app, hostname), {"opened": True})
+    again.daemon = True
+    again.start()
 
 
 @shared_task(name="detection.refresh_cameras")

@@ -2,11 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -65,24 +66,24 @@ def watch_camera(
         return services.has_room(
             instance=instance, max_cameras=environment.max_cameras, at=timezone.now()
         )
-    camera = Camera.objects.get(pk=camera_id)
+    try:
+        camera = Camera.objects.get(pk=camera_id)
+    except ImproperlyConfigured as error:  # its credentials cannot be decrypted
+        _decline(lease, str(error))
+        _show_error(camera_id, f"bad_credentials: {error}")
+        return True
     registry: CameraRegistry = load("CAMERA_REGISTRIES", camera.registry)
     try:
         _claim(registry, camera, lease)
     except InstanceFull as error:
-        _decline(lease, camera, str(error))
+        _decline(lease, str(error))
         return False
     except CameraTaken as error:
-        _decline(lease, camera, str(error))
+        _decline(lease, str(error))
         return True
     except RegistryError as error:
-        _decline(lease, camera, str(error))
-        services.set_camera_state(
-            camera_id=camera.pk,
-            state=CameraState.ERROR,
-            reason=f"not_claimed: {error}",
-            retry_at=_retry_at(),
-        )
+        _decline(lease, str(error))
+        _show_error(camera_id, f"not_claimed: {error}")
         return True
     logger.info("camera %s (%s) claimed", camera.pk, camera.name)
     _watch_claimed(lease, camera, registry, mailbox, stop)
@@ -101,10 +102,16 @@ def _claim(registry: CameraRegistry, camera: Camera, lease: Lease) -> None:
         registry.claim(camera.external_id)
 
 
-def _decline(lease: Lease, camera: Camera, why: str) -> None:
-    logger.info("camera %s is not watched from here: %s", camera.pk, why)
+def _decline(lease: Lease, why: str) -> None:
+    logger.info("camera %s is not watched from here: %s", lease.camera_id, why)
     services.give_lease_back(lease=lease)
-    services.postpone_camera(camera_id=camera.pk, until=_retry_at())
+    services.postpone_camera(camera_id=lease.camera_id, until=_retry_at())
+
+
+def _show_error(camera_id: int, reason: str) -> None:
+    services.set_camera_state(
+        camera_id=camera_id, state=CameraState.ERROR, reason=reason, retry_at=_retry_at()
+    )
 
 
 def _retry_at() -> datetime:
@@ -121,7 +128,7 @@ def _watch_claimed(
     verdict = Verdict(gave_up=False)
     still_ours = True
     try:
-        signals.camera_watched.send(sender=Camera, camera=camera)
+        signals.camera_watched.send_robust(sender=Camera, camera=camera)
         verdict = _build_watch(lease, camera, mailbox, stop).run()
     except Overtaken as error:
         logger.warning("%s", error)
@@ -135,26 +142,26 @@ def _watch_claimed(
 
 
 def _release(lease: Lease, camera: Camera, registry: CameraRegistry, verdict: Verdict) -> None:
-    """Give the camera back everywhere; the state says why if it could not be read."""
-    signals.camera_leaving.send(sender=Camera, camera=camera)
-    try:
-        services.set_camera_state(camera_id=camera.pk, state=CameraState.STOPPING)
-        registry.release(camera.external_id)
+    """Give the camera back everywhere; no step that fails keeps the next from being taken."""
+    signals.camera_leaving.send_robust(sender=Camera, camera=camera)
+    publish = partial(services.set_camera_state, camera_id=camera.pk)
+    _attempt(camera, "mark as stopping", lambda: publish(state=CameraState.STOPPING))
+    if _attempt(camera, "release", lambda: registry.release(camera.external_id)):
         logger.info("camera %s (%s) released", camera.pk, camera.name)
-    except RegistryError as error:
-        logger.error("camera %s: not released at the back end: %s", camera.pk, error)
-    except DatabaseError:
-        logger.exception("camera %s: cannot be marked as stopping", camera.pk)
-    services.give_lease_back(lease=lease)
+    _attempt(camera, "give the lease back", lambda: services.give_lease_back(lease=lease))
     if verdict.gave_up:
-        services.set_camera_state(
-            camera_id=camera.pk,
-            state=CameraState.ERROR,
-            reason=verdict.reason,
-            retry_at=_retry_at(),
-        )
+        _attempt(camera, "show the error", lambda: _show_error(camera.pk, verdict.reason))
     else:
-        services.set_camera_state(camera_id=camera.pk, state=CameraState.IDLE)
+        _attempt(camera, "mark as idle", lambda: publish(state=CameraState.IDLE))
+
+
+def _attempt(camera: Camera, what: str, step: Callable[[], None]) -> bool:
+    try:
+        step()
+    except (DatabaseError, RegistryError) as error:
+        logger.error("camera %s: cannot %s: %s", camera.pk, what, error)
+        return False
+    return True
 
 
 def _build_watch(

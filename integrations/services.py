@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -252,7 +253,18 @@ def ring(*, delivery_id: UUID) -> None:
         except doorbell.OperationalError as error:
             logger.warning("cannot ring delivery %s now (%s); the sweep will", delivery_id, error)
 
-    transaction.on_commit(knock)
+    after_commit(knock)
+
+
+def after_commit(step: Callable[[], None]) -> None:
+    """Run after the transaction under way, else now; unlike Django's, without asking the database.
+
+    Outside a transaction `on_commit` connects, and the database may be what is missing.
+    """
+    if transaction.get_connection().in_atomic_block:
+        transaction.on_commit(step)
+    else:
+        step()
 
 
 def wait_until_told(*, camera_id: int, seconds: float = GOODBYE_SECONDS) -> bool:

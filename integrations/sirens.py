@@ -12,7 +12,6 @@ from uuid import UUID
 
 from celery import Task
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from crimeops.adapters import load
 from detection.models import OPEN_STATUSES, Camera, CameraState, Episode, Verdict
 from integrations.models import Siren
 from integrations.ports import Alarm, AlarmAddress, IntegrationError
+from integrations.services import after_commit
 
 logger = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ def ring_silence(*, camera_id: int, episode_id: UUID) -> None:
     """Silence the siren by the alarms worker, or right here where the broker cannot be reached."""
     from integrations.tasks import silence_siren as doorbell  # as above
 
-    transaction.on_commit(lambda: _ring_or_call(doorbell, camera_id, episode_id, silence_siren))
+    after_commit(lambda: _ring_or_call(doorbell, camera_id, episode_id, silence_siren))
 
 
 def ring_warm(*, camera_id: int) -> None:

@@ -42,6 +42,8 @@ class CaptureClock:
         elif not self._from_camera and observed < self._anchor:
             self._anchor = observed  # this frame was delayed less than any before it
         else:
+            # The first frame may have waited: the least delay ever seen is the way's own.
+            self._delay = max(0.0, min(self._delay, observed - self._anchor))
             self._anchor += (observed - self._delay - self._anchor) * DRIFT_SHARE
         believable = wall is not None and abs(observed - wall) <= BELIEVABLE_OFFSET_SECONDS
         if wall is not None and believable and not self._from_camera:

@@ -46,6 +46,7 @@ def annotated_jpeg(
 def _write(
     canvas: NDArray[np.uint8], text: str, corner: tuple[int, int], colour: tuple[int, int, int]
 ) -> None:
+    text = _ascii(text)
     (text_width, text_height), _ = cv2.getTextSize(text, _FONT, 0.45, 1)
     x, y = corner[0], max(corner[1], text_height + 8)
     cv2.rectangle(canvas, (x, y - text_height - 8), (x + text_width + 8, y), colour, -1)
@@ -55,6 +56,9 @@ def _write(
 def _banner(canvas: NDArray[np.uint8], text: str) -> None:
     height = canvas.shape[0]
     canvas[height - 24 :] = canvas[height - 24 :] // 3
-    # OpenCV's font is ASCII: quotation marks of a zone's name would show as “???”.
-    plain = text.replace("“", '"').replace("”", '"').encode("ascii", "replace").decode()
-    cv2.putText(canvas, plain, (8, height - 8), _FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+    cv2.putText(canvas, _ascii(text), (8, height - 8), _FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+
+
+def _ascii(text: str) -> str:
+    """What OpenCV's font can draw; other letters become a question mark."""
+    return text.replace("“", '"').replace("”", '"').encode("ascii", "replace").decode()

@@ -44,8 +44,6 @@ class Loitering:
             if watched:
                 suspicion = self._suspect(track, dwell, place, at)
                 suspicions += [suspicion] if suspicion else []
-            else:
-                self._stays.pop(track.id, None)
         return suspicions
 
     def _dwell_at(self, feet: Point) -> tuple[bool, float, str]:

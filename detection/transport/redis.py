@@ -40,8 +40,8 @@ class RedisTransport:
         """A client of its own; the socket's time-out is longer than any blocking wait here."""
         client = redis.Redis.from_url(
             url,
-            socket_timeout=5,
-            socket_connect_timeout=3,
+            socket_timeout=2,
+            socket_connect_timeout=2,
             socket_keepalive=True,
             health_check_interval=30,
             retry=Retry(NoBackoff(), 1),

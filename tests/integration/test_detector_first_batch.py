@@ -1,4 +1,4 @@
-"""The first batch of a process must not meet OpenVINO's own first-use initialisation in two threads.
+"""The first batch of a process must not meet OpenVINO's own initialisation in two threads.
 
 Its Python bindings fill a table under a C++ guard and give up the interpreter lock while they do;
 a second thread that waits for the guard with the lock held stops the whole worker for ever.

@@ -112,6 +112,8 @@ def _reasons_in(tree: ast.Module) -> Iterator[str]:
                 yield from _plain(node.args[0])
             case ast.Call(func=ast.Attribute(attr="_publish"), args=[_, reason]):
                 yield from _before_the_colon(reason)
+            case ast.Call(func=ast.Name(id="_show_error"), args=[_, reason]):
+                yield from _before_the_colon(reason)
             case ast.keyword(arg="reason", value=reason):
                 yield from _before_the_colon(reason)
             case ast.AnnAssign(target=ast.Name(id="_REASONS"), value=ast.List(elts=rows)):

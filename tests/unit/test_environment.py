@@ -103,7 +103,7 @@ def test_the_environment_goes_before_the_file(
         ("BATCH_SIZE", "65", "less than or equal to 64"),
         ("HEARTBEAT_INTERVAL", "a minute", "valid number"),
         ("HEARTBEAT_INTERVAL", "0", "greater than 0"),
-        ("HEARTBEAT_INTERVAL", "nan", "greater than 0"),
+        ("HEARTBEAT_INTERVAL", "nan", "finite number"),
         ("HEARTBEAT_INTERVAL", "inf", "finite number"),
         ("ALERT_THRESHOLD", "101", "less than or equal to 100"),
         ("ALERT_THRESHOLD", "-1", "greater than or equal to 0"),

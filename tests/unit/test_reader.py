@@ -118,13 +118,13 @@ def test_pauses_double_from_half_a_second_up_to_the_longest() -> None:
 
 
 def test_ten_failures_in_a_row_are_too_many() -> None:
-    assert not RetryPolicy().gives_up(9, "refused")
-    assert RetryPolicy().gives_up(10, "refused")
+    assert not RetryPolicy().gives_up(9, 0)
+    assert RetryPolicy().gives_up(10, 0)
 
 
 def test_three_wrong_passwords_are_too_many() -> None:
-    assert not RetryPolicy().gives_up(2, "auth_failed")
-    assert RetryPolicy().gives_up(3, "auth_failed")
+    assert not RetryPolicy().gives_up(9, 2)
+    assert RetryPolicy().gives_up(3, 3)
 
 
 def test_a_camera_that_cannot_be_read_is_given_up_after_ten_tries_with_a_pause_after_each() -> None:

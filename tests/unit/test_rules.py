@@ -152,7 +152,14 @@ def test_being_gone_for_longer_forgets_the_stay() -> None:
 
 
 def test_leaving_the_zone_forgets_the_stay() -> None:
-    assert confidences(loitering(BENCH), Walk("ddddccdddd")) == [None] * 10
+    assert confidences(loitering(BENCH), Walk("ddddccccdddd")) == [None] * 12
+
+
+def test_stepping_out_of_the_zone_for_a_moment_keeps_the_stay() -> None:
+    stays = confidences(loitering(BENCH), Walk("dddcdddd"))
+    through = confidences(loitering(BENCH), Walk("dddddddd"))
+    assert stays[3] is None
+    assert stays[4:] == through[4:]
 
 
 def test_only_persons_loiter() -> None:
