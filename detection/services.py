@@ -285,6 +285,7 @@ def record_event(
         else:
             episode = Episode.objects.select_for_update().get(pk=episode_id)
         episode.confidence_timeline = [list(sample) for sample in timeline]
+        episode.confidence = max([episode.confidence, *(sample[1] for sample in timeline)])
         _apply(episode, event)
         _tell(episode, _event_row(episode, event))
     return episode

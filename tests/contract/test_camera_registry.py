@@ -387,11 +387,13 @@ def server(status: int, body: object, location: str = "") -> Iterator[OneAnswer]
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
-        thread = Thread(target=listener.serve_forever, args=(0.02,))
+        thread = Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield OneAnswer(f"http://127.0.0.1:{listener.server_port}", seen)
-        listener.shutdown()
-        thread.join()
+        try:
+            yield OneAnswer(f"http://127.0.0.1:{listener.server_port}", seen)
+        finally:
+            listener.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -1,0 +1,404 @@
+"""The FrameSource port on a simulated camera, on files, and on a served MJPEG stream.
+
+The clips count: picture n has the grey level of n, so that a picture tells its position.
+"""
+
+import socket
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count, islice
+from pathlib import Path
+from threading import Thread, Timer
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from detection.ports import Picture, SourceError, SourceOptions
+from detection.sources import pyav
+from detection.sources.addresses import check_address
+from detection.sources.pyav import PyAvSource
+from simulators.demo.processes import free_port
+from simulators.tapo import Clip, SimulatedTapo, load_clip
+from tests.services import wait_until
+
+FPS = 15
+PASSWORD = "p@ss:word/1"
+
+
+def grey_of(number: int) -> int:
+    return 30 + number * 6
+
+
+def number_of(picture: Picture) -> int:
+    assert picture.pixels is not None
+    return round((float(picture.pixels.mean()) - grey_of(0)) / 6)
+
+
+def make_clip(path: Path, width: int, height: int, pictures: int = 2 * FPS) -> Path:
+    options = {"profile": "baseline", "g": "5", "sc_threshold": "0", "crf": "12"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.thread_count = 1
+        for number in range(pictures):
+            # yuvj420p to yuv420p would squeeze the levels: fill the planes of the latter.
+            planes = np.full((height * 3 // 2, width), 128, np.uint8)
+            planes[:height] = round(16 + grey_of(number) * 219 / 255)
+            picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            picture.pts, picture.time_base = number, Fraction(1, FPS)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture(scope="module")
+def clip_file(folder: Path) -> Path:
+    return make_clip(folder / "small.mp4", 160, 120)
+
+
+@pytest.fixture(scope="module")
+def small(clip_file: Path) -> Clip:
+    return load_clip(clip_file)
+
+
+@pytest.fixture(scope="module")
+def large(folder: Path) -> Clip:
+    return load_clip(make_clip(folder / "large.mp4", 320, 180))
+
+
+@pytest.fixture
+def camera(small: Clip) -> Iterator[SimulatedTapo]:
+    with SimulatedTapo(user="viewer", password=PASSWORD, clip=small) as simulated:
+        yield simulated
+
+
+def a_source(
+    url: str, *, transport: str = "tcp", frame_skip: int = 5, read_seconds: float = 3.0
+) -> PyAvSource:
+    return PyAvSource(
+        SourceOptions(
+            url,
+            transport=transport,
+            frame_skip=frame_skip,
+            open_timeout_seconds=2.0,
+            read_timeout_seconds=read_seconds,
+        )
+    )
+
+
+def look(source: PyAvSource, pictures: int) -> list[Picture]:
+    """The first pictures; then hang up."""
+    with closing(source.pictures()) as stream:
+        return list(islice(stream, pictures))
+
+
+def failure(source: PyAvSource) -> SourceError:
+    """Watch until it fails. No password may be in what is told of it."""
+    with pytest.raises(SourceError) as trouble, closing(source.pictures()) as stream:
+        for _ in stream:
+            pass
+    told = f"{trouble.value!r} {''.join(traceback.format_exception(trouble.value))}"
+    for secret in (PASSWORD, "p%40ss%3Aword%2F1", "p%40ss"):
+        assert secret not in told
+    return trouble.value
+
+
+def assert_rising(pictures: Sequence[Picture]) -> None:
+    moments = [picture.captured_at for picture in pictures]
+    assert all(earlier < later for earlier, later in zip(moments, moments[1:], strict=False))
+
+
+# --- pictures ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_a_camera_is_sampled_and_its_pictures_are_dated_by_its_clock(
+    camera: SimulatedTapo, transport: str
+) -> None:
+    pictures = look(a_source(camera.rtsp_url, transport=transport), 16)
+    sampled = [number for number, picture in enumerate(pictures) if picture.pixels is not None]
+    assert sampled == [0, 5, 10, 15]
+    assert_rising(pictures)
+    assert camera.started_at is not None
+    for picture in pictures[::5]:
+        assert picture.pixels is not None
+        assert (picture.pixels.shape, picture.pixels.dtype) == ((120, 160, 3), np.uint8)
+        taken_at = camera.started_at + number_of(picture) / FPS
+        assert picture.captured_at.timestamp() == pytest.approx(taken_at, abs=0.1)
+    wait_until(lambda: camera.teardowns == 1, "the camera was told goodbye", 3)
+    wait_until(lambda: camera.active_clients == 0, "the camera has nobody left", 3)
+
+
+def test_every_picture_is_sampled_where_none_may_be_skipped(camera: SimulatedTapo) -> None:
+    pictures = look(a_source(camera.rtsp_url, frame_skip=1), 4)
+    assert all(picture.pixels is not None for picture in pictures)
+
+
+def test_ten_streams_of_their_own_are_read_at_once(small: Clip) -> None:
+    with SimulatedTapo(user="viewer", password=PASSWORD, clip=small, max_clients=10) as camera:
+        streams = [a_source(camera.rtsp_url).pictures() for _ in range(10)]
+        assert all(len(list(islice(stream, 2))) == 2 for stream in streams)
+        assert camera.active_clients == 10
+        for stream in streams:
+            stream.close()
+        wait_until(lambda: camera.teardowns == 10, "each said goodbye", 3)
+
+
+def test_a_picture_may_change_its_size_midway(
+    camera: SimulatedTapo, large: Clip
+) -> None:
+    sizes: list[tuple[int, ...]] = []
+    with closing(a_source(camera.rtsp_url, frame_skip=1).pictures()) as stream:
+        for number, picture in enumerate(stream):
+            assert picture.pixels is not None and number < 100
+            if picture.pixels.shape[:2] not in sizes:
+                sizes.append(picture.pixels.shape[:2])
+            if number == 5:
+                camera.switch_clip(large)
+            if len(sizes) == 2:
+                break
+    assert sizes == [(120, 160), (180, 320)]
+
+
+def test_a_file_is_played_at_the_pace_of_life_and_ends_without_an_error(clip_file: Path) -> None:
+    arrived, pictures = [], []
+    for picture in a_source(str(clip_file)).pictures():
+        arrived.append(time.monotonic())
+        pictures.append(picture)
+    assert len(pictures) == 2 * FPS
+    assert [n for n, p in enumerate(pictures) if p.pixels is not None] == [0, 5, 10, 15, 20, 25]
+    assert [number_of(picture) for picture in pictures[::5]] == [0, 5, 10, 15, 20, 25]
+    assert arrived[-1] - arrived[0] == pytest.approx(29 / FPS, abs=0.25)
+    assert_rising(pictures)
+    span = (pictures[-1].captured_at - pictures[0].captured_at).total_seconds()
+    assert span == pytest.approx(29 / FPS, abs=0.05)
+
+
+def test_a_file_may_be_given_as_an_address(clip_file: Path) -> None:
+    assert number_of(look(a_source(f"file://{clip_file}"), 1)[0]) == 0
+
+
+def test_mjpeg_over_http_is_read_and_dated_by_its_arrival() -> None:
+    with web_server(mjpeg) as port:
+        pictures = []
+        source = a_source(f"http://viewer:secret@127.0.0.1:{port}/video", frame_skip=2)
+        with closing(source.pictures()) as stream:
+            for picture in islice(stream, 9):
+                pictures.append(picture)
+            now = time.time()
+    assert [number for number, p in enumerate(pictures) if p.pixels is not None] == [0, 2, 4, 6, 8]
+    assert pictures[0].pixels is not None and pictures[0].pixels.shape == (48, 64, 3)
+    assert_rising(pictures)
+    assert pictures[-1].captured_at.timestamp() == pytest.approx(now, abs=0.2)
+
+
+# --- failures and their reasons ------------------------------------------------------------------
+
+
+def test_a_closed_port_is_refused(camera: SimulatedTapo) -> None:
+    camera.refuse_rtsp()
+    assert failure(a_source(camera.rtsp_url)).reason == "refused"
+
+
+def test_a_wrong_password_is_an_authentication_that_failed(camera: SimulatedTapo) -> None:
+    url = camera.rtsp_url
+    camera.change_password("another one")
+    assert failure(a_source(url)).reason == "auth_failed"
+
+
+def test_a_camera_with_no_room_for_another_viewer_refuses(camera: SimulatedTapo) -> None:
+    camera.max_clients = 0
+    error = failure(a_source(camera.rtsp_url))
+    assert error.reason == "refused"
+    assert "serves no more viewers" in str(error)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_a_camera_that_freezes_is_timed_out(camera: SimulatedTapo, transport: str) -> None:
+    source = a_source(camera.rtsp_url, transport=transport, read_seconds=0.5)
+    Timer(0.5, camera.freeze).start()
+    began = time.monotonic()
+    assert failure(source).reason == "timed_out"
+    assert time.monotonic() - began < 4.0
+
+
+def test_a_host_that_accepts_and_says_nothing_is_timed_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        began = time.monotonic()
+        url = f"rtsp://viewer:p%40ss%3Aword%2F1@127.0.0.1:{port}/stream2"
+        assert failure(a_source(url)).reason == "timed_out"
+        assert time.monotonic() - began < 4.0
+
+
+def test_packets_without_a_key_frame_are_no_video(
+    camera: SimulatedTapo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pyav, "NO_PICTURE_SECONDS", 1.0)  # eight are long for a test
+    camera.suppress_key_frames()
+    assert failure(a_source(camera.rtsp_url)).reason == "no_video"
+
+
+def test_a_stream_that_the_camera_does_not_know_is_no_video(camera: SimulatedTapo) -> None:
+    camera.video_unavailable = True
+    error = failure(a_source(camera.rtsp_url))
+    assert error.reason == "no_video"
+    assert "check its path" in str(error)
+
+
+def test_a_camera_that_hangs_up_at_the_end_has_ended(folder: Path) -> None:
+    short = load_clip(make_clip(folder / "short.mp4", 160, 120, pictures=10))
+    with SimulatedTapo(user="viewer", password=PASSWORD, clip=short, loop=False) as camera:
+        assert failure(a_source(camera.rtsp_url)).reason == "ended"
+
+
+def test_a_connection_that_breaks_is_told_and_read_anew(camera: SimulatedTapo) -> None:
+    Timer(0.4, camera.drop_clients).start()
+    assert failure(a_source(camera.rtsp_url)).reason in {"ended", "unreachable"}
+    assert len(look(a_source(camera.rtsp_url), 3)) == 3
+
+
+def test_a_stream_that_no_decoder_reads_is_a_matter_of_the_codec() -> None:
+    with web_server(nonsense) as port:
+        assert failure(a_source(f"http://127.0.0.1:{port}/video")).reason == "codec"
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"), [(401, "auth_failed"), (403, "auth_failed"), (404, "no_video")]
+)
+def test_refusals_over_http_are_told_apart(page: int, reason: str) -> None:
+    def refuse(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_error(page)
+
+    with web_server(refuse) as port:
+        url = f"http://viewer:p%40ss%3Aword%2F1@127.0.0.1:{port}/video"
+        assert failure(a_source(url)).reason == reason
+
+
+def test_a_playlist_of_a_camera_cannot_open_files_of_this_host(clip_file: Path) -> None:
+    def playlist(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/vnd.apple.mpegurl")
+        handler.end_headers()
+        lines = ("#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXTINF:2,", f"file://{clip_file}", "")
+        handler.wfile.write("\n".join((*lines[:4], "#EXT-X-ENDLIST", "")).encode())
+
+    with web_server(playlist) as port:
+        failure(a_source(f"http://127.0.0.1:{port}/video.m3u8", read_seconds=1.0))
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("ftp://viewer:p%40ss%3Aword%2F1@host/clip", "ftp:// is no camera stream"),
+        ("concat:/etc/passwd", "concat:// is no camera stream"),
+        ("rtsp:///stream2", "names no host"),
+        ("/etc/passwd", "files are no cameras here"),
+        ("file:///etc/passwd", "files are no cameras here"),
+    ],
+)
+def test_what_is_no_camera_is_a_bad_address(url: str, said: str) -> None:
+    with pytest.raises(SourceError, match=said) as trouble:
+        check_address(url, allow_files=False)
+    assert trouble.value.reason == "bad_address"
+    assert "p%40ss" not in str(trouble.value)
+
+
+def test_a_file_that_is_missing_is_named(folder: Path) -> None:
+    with pytest.raises(SourceError, match="there is no file .*nowhere.mp4") as trouble:
+        check_address(str(folder / "nowhere.mp4"), allow_files=True)
+    assert trouble.value.reason == "bad_address"
+
+
+def test_a_scheme_that_slipped_through_is_refused_by_the_source_itself() -> None:
+    url = f"ftp://viewer:p%40ss%3Aword%2F1@127.0.0.1:{free_port()}/clip.mp4"
+    failure(a_source(url))
+
+
+# --- the end -------------------------------------------------------------------------------------
+
+
+def test_close_from_another_thread_ends_the_pictures_promptly(camera: SimulatedTapo) -> None:
+    source = a_source(camera.rtsp_url)
+    closed_at: list[float] = []
+
+    def close() -> None:
+        closed_at.append(time.monotonic())
+        source.close()
+        source.close()
+
+    Timer(0.6, close).start()
+    assert list(source.pictures())
+    assert time.monotonic() - closed_at[0] < 0.5
+    wait_until(lambda: camera.teardowns == 1, "the camera was told goodbye", 3)
+
+
+def test_close_while_the_camera_is_frozen_ends_without_an_error(camera: SimulatedTapo) -> None:
+    source = a_source(camera.rtsp_url, read_seconds=1.0)
+    Timer(0.4, camera.freeze).start()
+    Timer(0.6, source.close).start()
+    began = time.monotonic()
+    assert list(source.pictures())
+    assert time.monotonic() - began < 4.0
+    wait_until(lambda: camera.active_clients == 0, "the camera is left", 3)
+
+
+def test_a_source_printed_shows_no_address(camera: SimulatedTapo) -> None:
+    assert PASSWORD not in repr(SourceOptions(camera.rtsp_url))
+    assert "viewer" not in repr(SourceOptions(camera.rtsp_url))
+
+
+# --- a tiny server -------------------------------------------------------------------------------
+
+
+def mjpeg(handler: BaseHTTPRequestHandler) -> None:
+    """Twenty pictures a second, until the viewer goes."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+    handler.end_headers()
+    for number in count():
+        picture = np.full((48, 64, 3), grey_of(number % 30), np.uint8)
+        jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+        handler.wfile.write(head.encode() + jpeg + b"\r\n")
+        time.sleep(0.05)
+
+
+def nonsense(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "video/mp4")
+    handler.end_headers()
+    handler.wfile.write(bytes(range(256)) * 64)
+
+
+@contextmanager
+def web_server(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            try:
+                respond(self)
+            except OSError:
+                pass  # the viewer went
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
+        thread = Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield int(listener.server_port)
+        finally:
+            listener.shutdown()
+            thread.join()

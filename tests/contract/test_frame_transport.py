@@ -1,0 +1,249 @@
+"""The two sides of the frame transport, on a real broker."""
+
+import time
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+import redis
+
+from detection.domain.frames import Answer, Frame
+from detection.ports import FrameMailbox, FrameQueue, TransportError
+from detection.transport.redis import RedisTransport
+from simulators.demo.processes import free_port
+from tests.services import valkey, wait_until
+
+CAPTURED = datetime(2026, 2, 27, 14, 28, 0, 123_000, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def broker_url() -> Iterator[str]:
+    with valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def broker(broker_url: str) -> Iterator["redis.Redis"]:
+    with closing(redis.Redis.from_url(broker_url)) as client:
+        client.flushall()
+        yield client
+
+
+class Bell:
+    """Counts its rings."""
+
+    def __init__(self) -> None:
+        self.rings = 0
+
+    def __call__(self) -> None:
+        self.rings += 1
+
+
+@pytest.fixture
+def bell() -> Bell:
+    return Bell()
+
+
+@pytest.fixture
+def mailbox(broker: "redis.Redis", broker_url: str, bell: Bell) -> FrameMailbox:
+    return RedisTransport.connect(broker_url, bell)
+
+
+@pytest.fixture
+def queue(broker: "redis.Redis", broker_url: str) -> FrameQueue:
+    """The GPU side has a connection of its own, and nobody to ring for."""
+    return RedisTransport.connect(broker_url, lambda: None)
+
+
+def a_frame(camera_id: int, sequence: int = 1, received_at: float | None = None) -> Frame:
+    pixels = np.random.default_rng(sequence).integers(0, 256, (36, 64, 3), np.uint8)
+    received = time.time() if received_at is None else received_at
+    return Frame(camera_id, sequence, CAPTURED, received, pixels)
+
+
+def taken(queue: FrameQueue, limit: int = 16) -> list[tuple[int, int]]:
+    return [(frame.camera_id, frame.sequence) for frame in queue.take(limit)]
+
+
+def test_a_frame_arrives_as_it_was_sent(mailbox: FrameMailbox, queue: FrameQueue) -> None:
+    sent = a_frame(7, 42)
+    assert mailbox.post(sent, replace=False)
+    (came,) = queue.take(16)
+    assert (came.camera_id, came.sequence, came.captured_at) == (7, 42, CAPTURED)
+    assert came.received_at == sent.received_at
+    assert came.pixels.dtype == np.uint8
+    np.testing.assert_array_equal(came.pixels, sent.pixels)
+
+
+def test_the_camera_that_waits_longest_is_taken_first(
+    mailbox: FrameMailbox, queue: FrameQueue
+) -> None:
+    now = time.time()
+    for camera_id, age in ((1, 0.1), (2, 0.3), (3, 0.2)):
+        mailbox.post(a_frame(camera_id, received_at=now - age), replace=False)
+    assert taken(queue) == [(2, 1), (3, 1), (1, 1)]
+    assert taken(queue) == []
+
+
+def test_take_is_limited_and_leaves_the_rest_for_the_next(
+    mailbox: FrameMailbox, queue: FrameQueue
+) -> None:
+    now = time.time()
+    for camera_id in range(1, 6):
+        mailbox.post(a_frame(camera_id, received_at=now + camera_id), replace=False)
+    assert taken(queue, 2) == [(1, 1), (2, 1)]
+    assert taken(queue, 2) == [(3, 1), (4, 1)]
+    assert taken(queue, 2) == [(5, 1)]
+
+
+def test_a_camera_has_one_slot_and_the_newest_frame_wins(
+    mailbox: FrameMailbox, queue: FrameQueue
+) -> None:
+    now = time.time()
+    mailbox.post(a_frame(1, 1, now), replace=False)
+    mailbox.post(a_frame(2, 1, now + 0.1), replace=False)
+    assert mailbox.post(a_frame(1, 2, now + 0.2), replace=True)
+    assert taken(queue) == [(1, 2), (2, 1)], "it keeps the place of the frame it replaced"
+    assert taken(queue) == []
+
+
+def test_a_frame_that_was_taken_is_not_replaced(
+    mailbox: FrameMailbox, queue: FrameQueue, bell: Bell
+) -> None:
+    mailbox.post(a_frame(1, 1), replace=False)
+    assert taken(queue) == [(1, 1)]
+    assert not mailbox.post(a_frame(1, 2), replace=True)
+    assert taken(queue) == []
+    assert bell.rings == 1
+
+
+def test_the_bell_rings_once_until_somebody_comes(
+    mailbox: FrameMailbox, queue: FrameQueue, bell: Bell
+) -> None:
+    for camera_id in range(1, 21):
+        mailbox.post(a_frame(camera_id), replace=False)
+    assert bell.rings == 1
+    queue.take(1)
+    mailbox.post(a_frame(99), replace=False)
+    assert bell.rings == 2, "who comes lowers the bell, though frames still wait"
+    mailbox.post(a_frame(98), replace=False)
+    assert bell.rings == 2
+
+
+def test_the_bell_is_shared_by_all_streams(
+    mailbox: FrameMailbox, broker_url: str, bell: Bell
+) -> None:
+    other_bell = Bell()
+    other = RedisTransport.connect(broker_url, other_bell)
+    mailbox.post(a_frame(1), replace=False)
+    other.post(a_frame(2), replace=False)
+    assert (bell.rings, other_bell.rings) == (1, 0)
+
+
+def test_a_ring_that_was_lost_is_rung_again_when_it_expires(
+    mailbox: FrameMailbox, bell: Bell
+) -> None:
+    began = time.monotonic()
+
+    def rung_twice() -> bool:
+        mailbox.post(a_frame(1), replace=False)
+        return bell.rings == 2
+
+    wait_until(rung_twice, "the bell is rung again", 3.0)
+    assert 0.8 < time.monotonic() - began < 2.0
+
+
+def test_an_answer_reaches_only_its_camera(mailbox: FrameMailbox, queue: FrameQueue) -> None:
+    rows = np.array([[1, 2, 3, 4, 0.5, 0], [5, 6, 7, 8, 0.25, 34]], np.float32)
+    queue.answer([(1, Answer(11, rows, {0: "person", 34: "baseball bat"})), (3, Answer(33, None))])
+    assert mailbox.collect(2, 0.05) is None
+    came = mailbox.collect(1, 1.0)
+    assert came is not None and came.rows is not None
+    assert (came.sequence, came.refusal) == (11, "")
+    assert came.names == {0: "person", 34: "baseball bat"}
+    np.testing.assert_array_equal(came.rows, rows)
+    assert mailbox.collect(1, 0.05) is None, "it is told once"
+
+
+def test_a_frame_with_nothing_in_it_and_a_refusal_are_told_apart(
+    mailbox: FrameMailbox, queue: FrameQueue
+) -> None:
+    nothing = np.empty((0, 6), np.float32)
+    queue.answer([(1, Answer(1, nothing)), (1, Answer(2, None, refusal="too old"))])
+    empty, refused = mailbox.collect(1, 1.0), mailbox.collect(1, 1.0)
+    assert empty is not None and empty.rows is not None
+    assert (empty.sequence, empty.rows.shape, empty.refusal) == (1, (0, 6), "")
+    assert refused is not None
+    assert (refused.sequence, refused.rows, refused.refusal) == (2, None, "too old")
+
+
+def test_collect_wakes_as_soon_as_the_answer_comes(
+    mailbox: FrameMailbox, queue: FrameQueue
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(mailbox.collect, 1, 5.0)
+        began = time.monotonic()
+        queue.answer([(1, Answer(1, None, refusal="too old"))])
+        assert waiting.result(2) is not None
+    assert time.monotonic() - began < 1.0
+
+
+def test_everything_with_content_expires(
+    broker: "redis.Redis", mailbox: FrameMailbox, queue: FrameQueue
+) -> None:
+    mailbox.post(a_frame(1), replace=False)
+    mailbox.post(a_frame(1, 2), replace=True)
+    queue.answer([(2, Answer(1, None, refusal="too old"))])
+    left = {key: int(broker.pttl(key)) for key in broker.keys("*")}  # type: ignore[arg-type, union-attr] # not awaitable here
+    assert set(left) == {
+        b"crimeops:frame:1",
+        b"crimeops:answer:2",
+        b"crimeops:bell",
+        b"crimeops:waiting",
+    }
+    del left[b"crimeops:waiting"]  # the numbers of cameras alone
+    assert all(0 < milliseconds <= 5_000 for milliseconds in left.values())
+
+
+def test_cameras_whose_frames_have_expired_do_not_hide_one_that_waits(
+    broker: "redis.Redis", mailbox: FrameMailbox, queue: FrameQueue
+) -> None:
+    now = time.time()
+    for camera_id in (1, 2, 3):
+        mailbox.post(a_frame(camera_id, received_at=now - 6), replace=False)
+        broker.pexpire(f"crimeops:frame:{camera_id}", 1)
+    mailbox.post(a_frame(4, received_at=now), replace=False)
+    wait_until(lambda: len(broker.keys("crimeops:frame:*")) == 1, "three frames expired")  # type: ignore[arg-type] # not awaitable here
+    assert taken(queue, 2) == [(4, 1)]
+
+
+@pytest.mark.parametrize("verb", ["post", "replace", "collect", "take", "answer"])
+def test_a_broker_out_of_reach_is_told_quickly_and_without_its_password(
+    verb: str, bell: Bell
+) -> None:
+    transport = RedisTransport.connect(f"redis://:br0ker-secret@127.0.0.1:{free_port()}/0", bell)
+    verbs = {
+        "post": lambda: transport.post(a_frame(1), replace=False),
+        "replace": lambda: transport.post(a_frame(1), replace=True),
+        "collect": lambda: transport.collect(1, 5.0),
+        "take": lambda: transport.take(1),
+        "answer": lambda: transport.answer([(1, Answer(1, None))]),
+    }
+    began = time.monotonic()
+    with pytest.raises(TransportError, match="check REDIS_URL") as trouble:
+        verbs[verb]()
+    assert time.monotonic() - began < 1.0
+    assert "br0ker-secret" not in "".join(traceback.format_exception(trouble.value))
+    assert bell.rings == 0
+
+
+def test_a_broker_that_comes_back_is_used_again(bell: Bell) -> None:
+    with valkey() as url:
+        transport = RedisTransport.connect(url, bell)
+        assert transport.post(a_frame(1), replace=False)
+    with pytest.raises(TransportError):
+        transport.post(a_frame(1), replace=False)
