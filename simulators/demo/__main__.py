@@ -34,11 +34,12 @@ def main() -> int:
     console = Console(soft_wrap=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    processes = Processes(stage.STATE / "logs")
+    processes = Processes(options.state / "logs")
     try:
-        clip = _clip(console, options.video)
+        clip = _clip(console, options.state, options.video)
         began = time.monotonic()
         scene = stage.set_stage(
+            state=options.state,
             clip=clip,
             cameras=options.cameras,
             whole_picture=options.video is not None,
@@ -49,7 +50,7 @@ def main() -> int:
         return 130
     except (ProcessDied, TimeoutError) as error:
         console.print(f"[red]{error}[/]", highlight=False)
-        console.print(f"The logs are in {stage.STATE / 'logs'}.")
+        console.print(f"The logs are in {options.state / 'logs'}.")
         return 1
     finally:
         processes.stop_all()
@@ -125,7 +126,7 @@ def _start(console: Console, processes: Processes, scene: stage.Stage) -> str:
                 "--appendonly",
                 "no",
                 "--dir",
-                str(stage.STATE),
+                str(scene.state),
             ],
             environment,
         )
@@ -192,7 +193,7 @@ def _start_workers(processes: Processes, scene: stage.Stage) -> None:
     )
     processes.start(
         "beat",
-        [*CELERY, "beat", "--schedule", str(stage.STATE / "celerybeat-schedule")],
+        [*CELERY, "beat", "--schedule", str(scene.state / "celerybeat-schedule")],
         environment,
     )
     processes.start(
@@ -278,14 +279,14 @@ def scene_flower_auth() -> str:
     return str(settings.ENVIRONMENT.flower_basic_auth)
 
 
-def _clip(console: Console, video: Path | None) -> Path:
+def _clip(console: Console, state: Path, video: Path | None) -> Path:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         if video is not None:
             progress.add_task(f"Preparing {video.name}", total=None)
-            return stage.own_clip(video)
+            return stage.own_clip(state, video)
         task = progress.add_task("Rendering the scene (once)", total=1.0)
-        return stage.built_in_clip(lambda share: progress.update(task, completed=share))
+        return stage.built_in_clip(state, lambda share: progress.update(task, completed=share))
 
 
 def _interrupt(*_: object) -> None:
@@ -297,6 +298,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--duration", type=float, help="seconds, from when it is up")
     parser.add_argument("--cameras", type=int, default=1, help=f"1 to {stage.MOST_CAMERAS}")
     parser.add_argument("--video", type=Path, help="a clip of your own instead of the rendered one")
+    parser.add_argument("--state", type=Path, default=stage.DEFAULT_STATE, help="its folder")
     options = parser.parse_args()
     if not 1 <= options.cameras <= stage.MOST_CAMERAS:
         parser.error(f"CAMERAS takes 1 to {stage.MOST_CAMERAS}: an instance holds no more")

@@ -1,4 +1,4 @@
-"""Sets the stage: clip, cameras, zones, settings and database of the demo, all under `var/demo`."""
+"""Sets the stage: clip, cameras, zones, settings and database of the demo, all under one folder."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from simulators.scene import RESTRICTED_ZONE, render_scene
 from simulators.tapo import prepare_clip
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-STATE = REPOSITORY / "var" / "demo"
+DEFAULT_STATE = REPOSITORY / "var" / "demo"
 MOST_CAMERAS = 10  # one instance holds no more
 # On the user's own clip we cannot know where people may not stand.
 WHOLE_PICTURE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
@@ -26,6 +26,7 @@ Progress = Callable[[float], None]
 class Stage:
     """Where everything is, once it is set."""
 
+    state: Path
     environment: dict[str, str]
     ports: dict[str, int]
     cameras: list[SimulatedCamera]
@@ -39,10 +40,10 @@ class Stage:
         return f"http://127.0.0.1:{self.ports['backend']}"
 
 
-def built_in_clip(progress: Progress) -> Path:
+def built_in_clip(state: Path, progress: Progress) -> Path:
     """The rendered clip; made once for each version of the renderer."""
     source = (REPOSITORY / "simulators" / "scene.py").read_bytes()
-    clip = STATE / "clips" / f"scene-{hashlib.sha256(source).hexdigest()[:12]}.mp4"
+    clip = state / "clips" / f"scene-{hashlib.sha256(source).hexdigest()[:12]}.mp4"
     if not clip.exists():
         clip.parent.mkdir(parents=True, exist_ok=True)
         unfinished = clip.with_suffix(".part.mp4")
@@ -51,10 +52,10 @@ def built_in_clip(progress: Progress) -> Path:
     return clip
 
 
-def own_clip(video: Path) -> Path:
+def own_clip(state: Path, video: Path) -> Path:
     """The user's clip as a camera would send it (H.264, 640×360 at most, 15 fps); made once."""
     stamp = f"{video.resolve()}-{video.stat().st_mtime_ns}-{video.stat().st_size}"
-    clip = STATE / "clips" / f"own-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}.mp4"
+    clip = state / "clips" / f"own-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}.mp4"
     if not clip.exists():
         clip.parent.mkdir(parents=True, exist_ok=True)
         unfinished = clip.with_suffix(".part.mp4")
@@ -63,9 +64,9 @@ def own_clip(video: Path) -> Path:
     return clip
 
 
-def set_stage(*, clip: Path, cameras: int, whole_picture: bool, api_key: str) -> Stage:
+def set_stage(*, state: Path, clip: Path, cameras: int, whole_picture: bool, api_key: str) -> Stage:
     """Choose ports, write the simulators' files and lay the environment of the workers."""
-    STATE.mkdir(parents=True, exist_ok=True)
+    state.mkdir(parents=True, exist_ok=True)
     embedded_broker = not os.environ.get("REDIS_URL")
     ports = {
         "admin": free_port(8080),
@@ -77,11 +78,12 @@ def set_stage(*, clip: Path, cameras: int, whole_picture: bool, api_key: str) ->
         "broker": free_port(),
     }
     fleet = _cameras(cameras, ports["rtsp"])
-    backend_cameras, tapo_config = STATE / "backend-cameras.json", STATE / "tapo-cameras.json"
+    backend_cameras, tapo_config = state / "backend-cameras.json", state / "tapo-cameras.json"
     _write_private(backend_cameras, [asdict(camera) for camera in fleet])
     _write_private(tapo_config, [_tapo(camera, clip, ports) for camera in fleet])
     return Stage(
-        environment=_environment(ports, api_key, embedded_broker),
+        state=state,
+        environment=_environment(state, ports, api_key, embedded_broker),
         ports=ports,
         cameras=fleet,
         zone=WHOLE_PICTURE if whole_picture else [list(corner) for corner in RESTRICTED_ZONE],
@@ -120,13 +122,15 @@ def _tapo(camera: SimulatedCamera, clip: Path, ports: dict[str, int]) -> dict[st
     }
 
 
-def _environment(ports: dict[str, int], api_key: str, embedded_broker: bool) -> dict[str, str]:
+def _environment(
+    state: Path, ports: dict[str, int], api_key: str, embedded_broker: bool
+) -> dict[str, str]:
     """The demo's settings go over whatever `.env` says, and its database is its own."""
     environment = dict(os.environ)
     environment |= {
         "DJANGO_SETTINGS_MODULE": "crimeops.settings",
-        "DATABASE_URL": f"sqlite:///{STATE / 'crimeops.sqlite3'}",
-        "EVIDENCE_DIR": str(STATE / "evidence"),
+        "DATABASE_URL": f"sqlite:///{state / 'crimeops.sqlite3'}",
+        "EVIDENCE_DIR": str(state / "evidence"),
         "BACKEND_URL": f"http://127.0.0.1:{ports['backend']}",
         "MODEL_API_KEY": api_key,
         "TAPO_CONTROL_PORT": str(ports["control"]),

@@ -108,9 +108,7 @@ class World:
 @contextmanager
 def tapo_world(clip: Clip) -> Iterator[World]:
     with SimulatedTapo(user="admin", password=PASSWORD, clip=clip) as camera:
-        yield World(
-            TapoAlarm(), address_of(camera), lambda: camera.siren_on, camera.refuse_control
-        )
+        yield World(TapoAlarm(), address_of(camera), lambda: camera.siren_on, camera.refuse_control)
 
 
 @contextmanager

@@ -155,9 +155,7 @@ def test_ten_streams_of_their_own_are_read_at_once(small: Clip) -> None:
         wait_until(lambda: camera.teardowns == 10, "each said goodbye", 3)
 
 
-def test_a_picture_may_change_its_size_midway(
-    camera: SimulatedTapo, large: Clip
-) -> None:
+def test_a_picture_may_change_its_size_midway(camera: SimulatedTapo, large: Clip) -> None:
     sizes: list[tuple[int, ...]] = []
     with closing(a_source(camera.rtsp_url, frame_skip=1).pictures()) as stream:
         for number, picture in enumerate(stream):
