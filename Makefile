@@ -18,7 +18,7 @@ $(STAMP): requirements/dev.txt
 	@echo "Installing into .venv (about 6 GB the first time: PyTorch comes with its CUDA libraries) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements/dev.txt)"
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet -r requirements/dev.txt
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install -r requirements/dev.txt
 	@touch $@
 
 .PHONY: setup

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 
 from detection.models import Camera
+from detection.ports import SourceError
+from detection.sources.addresses import check_address
 
 if TYPE_CHECKING:
     from django.forms import CheckboxSelectMultiple, PasswordInput
@@ -101,9 +103,11 @@ class CameraForm(_CameraForm):
     def clean_new_stream_url(self) -> str:
         """The message names no part of the address: it may hold a password."""
         url: str = self.cleaned_data["new_stream_url"]
-        scheme = url.partition("://")[0].lower() if "://" in url else ""
-        if url and scheme not in {"rtsp", "rtsps"} and not settings.ENVIRONMENT.allow_file_sources:
-            raise forms.ValidationError("give an address that begins with rtsp:// or rtsps://")
+        try:
+            if url:
+                check_address(url, allow_files=settings.ENVIRONMENT.allow_file_sources)
+        except SourceError as error:
+            raise forms.ValidationError(str(error)) from None
         return url
 
     def clean(self) -> dict[str, Any] | None:

@@ -381,9 +381,9 @@ def server(status: int, body: object, location: str = "") -> Iterator[OneAnswer]
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_DELETE = do_GET
+        do_POST = do_DELETE = do_GET  # noqa: N815 — http.server's own names
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
@@ -401,7 +401,7 @@ def server(status: int, body: object, location: str = "") -> Iterator[OneAnswer]
 def test_a_redirect_is_refused_and_the_key_not_sent_on(status: int, verb: str) -> None:
     listed = {"status": True, "message": "", "data": []}
     with server(200, listed) as other, server(status, {}, f"{other.url}/api") as first:
-        with pytest.raises(RegistryError, match="is redirected .*check BACKEND_URL") as refusal:
+        with pytest.raises(RegistryError, match=r"is redirected .*check BACKEND_URL") as refusal:
             verbs(a_registry(first.url))[verb]()
         assert not refusal.value.permanent, "an operator may mend it"
         assert first.seen == [KEY]
@@ -411,9 +411,9 @@ def test_a_redirect_is_refused_and_the_key_not_sent_on(status: int, verb: str) -
 def test_a_camera_that_is_malformed_leaves_out_only_itself_and_is_named(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.ERROR)
     with LaravelSimulator(KEY, [a_camera(1), a_camera(2, rtsp_url=""), a_camera(3)]) as simulator:
-        with caplog.at_level(logging.ERROR):
-            assert ids(a_registry(simulator.url).list_cameras()) == [1, 3]
+        assert ids(a_registry(simulator.url).list_cameras()) == [1, 3]
     assert "camera (id 2, position 1) that cannot be used: rtsp_url" in caplog.text
     assert PASSWORD not in caplog.text
 
@@ -423,9 +423,9 @@ def test_an_entry_that_is_no_camera_at_all_leaves_out_only_itself(
     nonsense: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     data = [a_camera(1).as_listed(), nonsense, a_camera(3).as_listed()]
+    caplog.set_level(logging.ERROR)
     with server(200, {"status": True, "data": data}) as answering:
-        with caplog.at_level(logging.ERROR):
-            assert ids(a_registry(answering.url).list_cameras()) == [1, 3]
+        assert ids(a_registry(answering.url).list_cameras()) == [1, 3]
     assert "position 1" in caplog.text
 
 

@@ -7,10 +7,10 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from pathlib import Path
 from threading import Thread, Timer
 
@@ -116,7 +116,7 @@ def failure(source: PyAvSource) -> SourceError:
 
 def assert_rising(pictures: Sequence[Picture]) -> None:
     moments = [picture.captured_at for picture in pictures]
-    assert all(earlier < later for earlier, later in zip(moments, moments[1:], strict=False))
+    assert all(earlier < later for earlier, later in pairwise(moments))
 
 
 # --- pictures ------------------------------------------------------------------------------------
@@ -133,7 +133,8 @@ def test_a_camera_is_sampled_and_its_pictures_are_dated_by_its_clock(
     assert camera.started_at is not None
     for picture in pictures[::5]:
         assert picture.pixels is not None
-        assert (picture.pixels.shape, picture.pixels.dtype) == ((120, 160, 3), np.uint8)
+        assert picture.pixels.shape == (120, 160, 3)
+        assert picture.pixels.dtype == np.uint8
         taken_at = camera.started_at + number_of(picture) / FPS
         assert picture.captured_at.timestamp() == pytest.approx(taken_at, abs=0.1)
     wait_until(lambda: camera.teardowns == 1, "the camera was told goodbye", 3)
@@ -143,16 +144,6 @@ def test_a_camera_is_sampled_and_its_pictures_are_dated_by_its_clock(
 def test_every_picture_is_sampled_where_none_may_be_skipped(camera: SimulatedTapo) -> None:
     pictures = look(a_source(camera.rtsp_url, frame_skip=1), 4)
     assert all(picture.pixels is not None for picture in pictures)
-
-
-def test_ten_streams_of_their_own_are_read_at_once(small: Clip) -> None:
-    with SimulatedTapo(user="viewer", password=PASSWORD, clip=small, max_clients=10) as camera:
-        streams = [a_source(camera.rtsp_url).pictures() for _ in range(10)]
-        assert all(len(list(islice(stream, 2))) == 2 for stream in streams)
-        assert camera.active_clients == 10
-        for stream in streams:
-            stream.close()
-        wait_until(lambda: camera.teardowns == 10, "each said goodbye", 3)
 
 
 def test_a_picture_may_change_its_size_midway(camera: SimulatedTapo, large: Clip) -> None:
@@ -225,10 +216,15 @@ def test_a_camera_with_no_room_for_another_viewer_refuses(camera: SimulatedTapo)
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 def test_a_camera_that_freezes_is_timed_out(camera: SimulatedTapo, transport: str) -> None:
     source = a_source(camera.rtsp_url, transport=transport, read_seconds=0.5)
-    Timer(0.5, camera.freeze).start()
-    began = time.monotonic()
-    assert failure(source).reason == "timed_out"
-    assert time.monotonic() - began < 4.0
+    with closing(source.pictures()) as stream:
+        next(stream)
+        camera.freeze()
+        began = time.monotonic()
+        with pytest.raises(SourceError, match="sent nothing in time") as trouble:
+            for _ in stream:
+                pass
+    assert trouble.value.reason == "timed_out"
+    assert time.monotonic() - began < 2.0
 
 
 def test_a_host_that_accepts_and_says_nothing_is_timed_out() -> None:
@@ -314,7 +310,7 @@ def test_what_is_no_camera_is_a_bad_address(url: str, said: str) -> None:
 
 
 def test_a_file_that_is_missing_is_named(folder: Path) -> None:
-    with pytest.raises(SourceError, match="there is no file .*nowhere.mp4") as trouble:
+    with pytest.raises(SourceError, match=r"there is no file .*nowhere\.mp4") as trouble:
         check_address(str(folder / "nowhere.mp4"), allow_files=True)
     assert trouble.value.reason == "bad_address"
 
@@ -336,19 +332,25 @@ def test_close_from_another_thread_ends_the_pictures_promptly(camera: SimulatedT
         source.close()
         source.close()
 
-    Timer(0.6, close).start()
-    assert list(source.pictures())
+    with closing(source.pictures()) as stream:
+        next(stream)
+        Timer(0.2, close).start()
+        for _ in stream:
+            pass
     assert time.monotonic() - closed_at[0] < 0.5
     wait_until(lambda: camera.teardowns == 1, "the camera was told goodbye", 3)
 
 
 def test_close_while_the_camera_is_frozen_ends_without_an_error(camera: SimulatedTapo) -> None:
     source = a_source(camera.rtsp_url, read_seconds=1.0)
-    Timer(0.4, camera.freeze).start()
-    Timer(0.6, source.close).start()
-    began = time.monotonic()
-    assert list(source.pictures())
-    assert time.monotonic() - began < 4.0
+    with closing(source.pictures()) as stream:
+        next(stream)
+        camera.freeze()
+        Timer(0.2, source.close).start()
+        began = time.monotonic()
+        for _ in stream:
+            pass
+    assert time.monotonic() - began < 2.5
     wait_until(lambda: camera.active_clients == 0, "the camera is left", 3)
 
 
@@ -376,20 +378,19 @@ def mjpeg(handler: BaseHTTPRequestHandler) -> None:
 def nonsense(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     handler.send_header("Content-Type", "video/mp4")
+    handler.send_header("Content-Length", str(256 * 4096))
     handler.end_headers()
-    handler.wfile.write(bytes(range(256)) * 64)
+    handler.wfile.write(bytes(range(256)) * 4096)
 
 
 @contextmanager
 def web_server(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            try:
+            with suppress(OSError):  # the viewer went
                 respond(self)
-            except OSError:
-                pass  # the viewer went
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:

@@ -1,0 +1,383 @@
+"""Leases on cameras, with a real database: one watcher at most, and room for so many."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Barrier
+from typing import Any, TypeVar
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from detection import services
+from detection.models import Camera, CameraState, Claim
+from detection.ports import ListedCamera
+from detection.services import Lease, Overtaken, WatchCounters
+
+pytestmark = pytest.mark.django_db
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def a_camera(number: int = 1, **fields: Any) -> Camera:
+    given = {"registry": "laravel", "name": f"Camera {number}", "external_id": number}
+    return Camera.objects.create(**{**given, **fields})
+
+
+def take(
+    camera: Camera, at: datetime, instance: str = "here", max_cameras: int = 10
+) -> Lease | None:
+    return services.take_lease(
+        camera_id=camera.pk,
+        instance=instance,
+        worker=f"streams@{instance}",
+        max_cameras=max_cameras,
+        at=at,
+    )
+
+
+def taken(camera: Camera, at: datetime, instance: str = "here") -> Lease:
+    lease = take(camera, at, instance)
+    assert lease is not None
+    return lease
+
+
+def renew(
+    lease: Lease, at: datetime, last_frame_at: datetime | None = None, **counted: int
+) -> None:
+    services.renew_lease(
+        lease=lease,
+        at=at,
+        last_frame_at=last_frame_at,
+        counters=WatchCounters(**counted),
+        frames_per_second=14.5,
+    )
+
+
+def at_once(acts: Sequence[Callable[[], T]]) -> list[T]:
+    """Run each in a thread with a connection of its own, all from the same moment."""
+    start = Barrier(len(acts))
+
+    def run(act: Callable[[], T]) -> T:
+        try:
+            connection.ensure_connection()
+            start.wait(5)
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+# --- taking, renewing, giving back ---------------------------------------------------------------
+
+
+def test_a_free_camera_is_taken_for_the_lease_time(now: datetime) -> None:
+    camera = a_camera()
+    lease = taken(camera, now)
+    claim = Claim.objects.get(camera=camera)
+    assert lease == Lease(camera.pk, 1, inherited=False)
+    assert (claim.instance, claim.worker, claim.token) == ("here", "streams@here", 1)
+    assert (claim.claimed_at, claim.expires_at) == (now, now + seconds(12))
+
+
+def test_a_camera_that_is_held_is_taken_by_nobody(now: datetime) -> None:
+    camera = a_camera()
+    taken(camera, now)
+    assert take(camera, now + seconds(11.9)) is None
+    assert take(camera, now + seconds(11.9), "elsewhere") is None
+
+
+def test_a_disabled_camera_is_not_taken(now: datetime) -> None:
+    assert take(a_camera(enabled=False), now) is None
+
+
+def test_the_token_grows_with_every_change_of_hands(now: datetime) -> None:
+    camera = a_camera()
+    tokens = []
+    for instance in ("here", "here", "elsewhere"):
+        lease = taken(camera, now, instance)
+        tokens.append(lease.token)
+        services.give_lease_back(lease=lease)
+    tokens.append(taken(camera, now).token)
+    assert tokens == [1, 2, 3, 4]
+
+
+def test_renewing_lengthens_the_lease_and_publishes_how_it_goes(now: datetime) -> None:
+    camera = a_camera()
+    lease = taken(camera, now)
+    frame_at = now + seconds(1)
+    renew(lease, now + seconds(2), frame_at, decoded=30, sampled=6, analysed=5, skipped=1)
+    renew(lease, now + seconds(4), frame_at, decoded=30, sampled=6, analysed=6)
+    claim = Claim.objects.get(camera=camera)
+    assert claim.expires_at == now + seconds(16)
+    assert claim.last_frame_at == frame_at
+    assert (claim.frames_decoded, claim.frames_sampled) == (60, 12)
+    assert (claim.frames_analysed, claim.frames_skipped) == (11, 1)
+    assert claim.frames_per_second == 14.5
+
+
+def test_a_new_watcher_does_not_inherit_the_frames_of_the_old_one(now: datetime) -> None:
+    camera = a_camera()
+    lease = taken(camera, now)
+    renew(lease, now, now)
+    taken(camera, now + seconds(13), "elsewhere")
+    claim = Claim.objects.get(camera=camera)
+    assert (claim.last_frame_at, claim.frames_per_second) == (None, 0)
+
+
+def test_a_camera_given_back_may_be_taken_at_once(now: datetime) -> None:
+    camera = a_camera()
+    services.give_lease_back(lease=taken(camera, now))
+    assert taken(camera, now, "elsewhere").token == 2
+
+
+def test_an_overtaken_watcher_neither_renews_nor_gives_back(now: datetime) -> None:
+    camera = a_camera()
+    old = taken(camera, now)
+    new = taken(camera, now + seconds(12), "elsewhere")
+    with pytest.raises(Overtaken, match="lease 1 is no longer ours"):
+        renew(old, now + seconds(12))
+    services.give_lease_back(lease=old)
+    renew(new, now + seconds(13))
+    assert Claim.objects.get(camera=camera).instance == "elsewhere"
+
+
+def test_a_lease_that_ran_out_is_renewed_as_long_as_nobody_took_it(now: datetime) -> None:
+    camera = a_camera()
+    lease = taken(camera, now)
+    renew(lease, now + seconds(60))
+    assert Claim.objects.get(camera=camera).expires_at == now + seconds(72)
+    assert take(camera, now + seconds(61), "elsewhere") is None
+
+
+def test_disabling_a_camera_stops_its_watcher_at_the_next_renewal(now: datetime) -> None:
+    camera = a_camera()
+    lease = taken(camera, now)
+    Camera.objects.update(enabled=False)
+    with pytest.raises(Overtaken):
+        renew(lease, now + seconds(2))
+
+
+# --- races and room ------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_watchers_at_once_one_wins(now: datetime) -> None:
+    for number in range(5):
+        camera = a_camera(number)
+        acts = [lambda c=camera, i=i: take(c, now, i) for i in ("here", "elsewhere")]
+        leases = [lease for lease in at_once(acts) if lease is not None]
+        assert [lease.token for lease in leases] == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_watchers_of_a_lapsed_camera_one_wins(now: datetime) -> None:
+    camera = a_camera()
+    taken(camera, now)
+    later = now + seconds(12)
+    acts = [lambda i=i: take(camera, later, f"node-{i}") for i in range(6)]
+    assert [lease.token for lease in at_once(acts) if lease is not None] == [2]
+
+
+def test_an_instance_holds_no_more_than_it_may(now: datetime) -> None:
+    cameras = [a_camera(number) for number in range(1, 5)]
+    assert take(cameras[0], now, max_cameras=2) is not None
+    assert take(cameras[1], now, max_cameras=2) is not None
+    assert take(cameras[2], now, max_cameras=2) is None
+    assert take(cameras[2], now, "elsewhere", max_cameras=2) is not None, "another has room"
+    assert not services.has_room(instance="here", max_cameras=2, at=now)
+    assert services.has_room(instance="here", max_cameras=2, at=now + seconds(12)), "they lapsed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_watchers_of_one_instance_at_once_take_no_more_than_it_may_hold(now: datetime) -> None:
+    cameras = [a_camera(number) for number in range(6)]
+    acts = [lambda c=camera: take(c, now, max_cameras=2) for camera in cameras]
+    assert len([lease for lease in at_once(acts) if lease is not None]) == 2
+    assert Claim.objects.live(now).count() == 2
+
+
+def test_a_lapsed_lease_is_inherited_by_the_instance_that_lost_it(now: datetime) -> None:
+    camera = a_camera()
+    taken(camera, now)
+    assert taken(camera, now + seconds(12)).inherited
+
+
+def test_a_lapsed_lease_of_another_instance_is_not_inherited(now: datetime) -> None:
+    camera = a_camera()
+    taken(camera, now)
+    later = now + seconds(12)
+    assert not taken(camera, later, "elsewhere").inherited
+    assert not taken(camera, later + seconds(12)).inherited
+
+
+def test_a_lease_that_was_given_back_is_not_inherited(now: datetime) -> None:
+    camera = a_camera()
+    services.give_lease_back(lease=taken(camera, now))
+    assert not taken(camera, now).inherited
+
+
+# --- which cameras are rung ----------------------------------------------------------------------
+
+
+def to_ring(at: datetime) -> list[int]:
+    return services.cameras_to_ring(at=at, listed_within_seconds=60)
+
+
+def test_a_camera_is_rung_while_its_registry_lists_it(now: datetime) -> None:
+    listed = a_camera(1, listed_at=now - seconds(59))
+    a_camera(2, listed_at=now - seconds(61))
+    a_camera(3)
+    assert to_ring(now) == [listed.pk]
+
+
+def test_a_camera_of_our_own_is_always_rung(now: datetime) -> None:
+    local = a_camera(registry="local")
+    assert to_ring(now) == [local.pk]
+
+
+def test_a_watched_camera_is_not_rung_and_a_lapsed_one_is(now: datetime) -> None:
+    camera = a_camera(listed_at=now - seconds(3600))
+    taken(camera, now)
+    local = a_camera(2, registry="local")
+    taken(local, now + seconds(5))
+    assert to_ring(now + seconds(11.9)) == []
+    assert to_ring(now + seconds(12)) == [camera.pk]
+
+
+def test_a_disabled_camera_is_not_rung(now: datetime) -> None:
+    a_camera(registry="local", enabled=False)
+    assert to_ring(now) == []
+
+
+def test_a_camera_is_not_rung_before_its_time(now: datetime) -> None:
+    camera = a_camera(registry="local")
+    services.postpone_camera(camera_id=camera.pk, until=now + seconds(30))
+    assert to_ring(now + seconds(29)) == []
+    assert to_ring(now + seconds(30)) == [camera.pk]
+
+
+def test_a_camera_rung_a_moment_ago_is_left_in_peace(now: datetime) -> None:
+    camera = a_camera(registry="local")
+    assert to_ring(now) == [camera.pk]
+    assert to_ring(now + seconds(9.9)) == []
+    assert to_ring(now + seconds(10)) == [camera.pk]
+
+
+def test_a_camera_given_back_is_rung_at_once(now: datetime) -> None:
+    camera = a_camera(registry="local")
+    assert to_ring(now) == [camera.pk]
+    services.give_lease_back(lease=taken(camera, now))
+    assert to_ring(now) == [camera.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_reconcilers_at_once_ring_a_camera_once(now: datetime) -> None:
+    camera = a_camera(registry="local")
+    rung = at_once([lambda: to_ring(now), lambda: to_ring(now)])
+    assert [pk for pks in rung for pk in pks] == [camera.pk]
+
+
+def test_listed_cameras_are_made_and_brought_in_line(now: datetime) -> None:
+    listed = ListedCamera(7, "Gate", "rtsp://a:secret@h/1", "10.0.0.7", password="secret")
+    assert services.upsert_listed_cameras(registry="laravel", listed=[listed], at=now) == 1
+    Camera.objects.update(control_password="set by an operator", enabled=False)
+    moved = ListedCamera(7, "Gate", "rtsp://a:secret@h/2", "10.0.0.8", password="secret")
+    later = now + seconds(30)
+    assert services.upsert_listed_cameras(registry="laravel", listed=[moved], at=later) == 0
+    camera = Camera.objects.get()
+    assert (camera.address, camera.stream_url) == ("10.0.0.8", "rtsp://a:secret@h/2")
+    assert camera.listed_at == later
+    assert camera.control_password == "set by an operator", "the registry did not name one"
+    assert not camera.enabled, "an operator decides that"
+
+
+# --- who beats for what --------------------------------------------------------------------------
+
+
+def test_each_worker_with_a_live_claim_beats_once(now: datetime) -> None:
+    for number, instance in enumerate(["here", "here", "elsewhere", "gone"]):
+        taken(a_camera(number), now - seconds(12 if instance == "gone" else 0), instance)
+    assert services.beating_workers(at=now) == [
+        ("elsewhere", "streams@elsewhere"),
+        ("here", "streams@here"),
+    ]
+
+
+def test_only_cameras_that_are_really_watched_are_beaten_for(now: datetime) -> None:
+    def watched(number: int, frame_age: float | None, **fields: Any) -> None:
+        instance = fields.pop("instance", "here")
+        camera = a_camera(number, **{"state": CameraState.RUNNING, **fields})
+        frame_at = None if frame_age is None else now - seconds(frame_age)
+        renew(taken(camera, now, instance), now, frame_at)
+
+    watched(12, 1)
+    watched(11, 7.9)
+    watched(13, 8.1)
+    watched(14, None)
+    watched(15, 1, state=CameraState.STARTING)
+    watched(16, 1, instance="elsewhere")
+    watched(17, 1, registry="local")
+    fresh = services.fresh_cameras(instance="here", at=now, stall_seconds=8)
+    assert fresh == {"laravel": [11, 12], "local": [17]}
+    lapsed = services.fresh_cameras(instance="here", at=now + seconds(12), stall_seconds=60)
+    assert lapsed == {}
+
+
+# --- states --------------------------------------------------------------------------------------
+
+
+def test_a_change_of_state_is_dated_and_logged_once(
+    now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera = a_camera(state_changed_at=now - seconds(100))
+    with caplog.at_level(logging.INFO, "detection.services"):
+        for _ in range(2):
+            services.set_camera_state(
+                camera_id=camera.pk, state=CameraState.ERROR, reason="refused: the port is shut"
+            )
+    assert caplog.messages == [f"camera {camera.pk} is ERROR: refused: the port is shut"]
+    camera.refresh_from_db()
+    assert (camera.state, camera.reason) == ("error", "refused: the port is shut")
+    assert camera.state_changed_at >= now
+
+
+def test_another_reason_is_a_transition_too(caplog: pytest.LogCaptureFixture) -> None:
+    camera = a_camera()
+    with caplog.at_level(logging.INFO, "detection.services"):
+        for reason in ("refused", "auth_failed"):
+            services.set_camera_state(camera_id=camera.pk, state=CameraState.ERROR, reason=reason)
+    assert len(caplog.messages) == 2
+
+
+def test_a_state_without_a_time_to_retry_takes_an_old_one_away(now: datetime) -> None:
+    camera = a_camera()
+    services.set_camera_state(
+        camera_id=camera.pk, state=CameraState.ERROR, reason="x", retry_at=now + seconds(30)
+    )
+    camera.refresh_from_db()
+    assert camera.retry_at == now + seconds(30)
+    services.set_camera_state(camera_id=camera.pk, state=CameraState.RUNNING)
+    camera.refresh_from_db()
+    assert (camera.state, camera.reason) == ("running", "")
+    assert camera.retry_at is None
+
+
+def test_a_reason_longer_than_its_column_is_cut(now: datetime) -> None:
+    camera = a_camera()
+    services.set_camera_state(camera_id=camera.pk, state=CameraState.ERROR, reason="x" * 900)
+    camera.refresh_from_db()
+    assert camera.reason == "x" * 500

@@ -1,0 +1,30 @@
+"""What relies on the database's own promises holds on PostgreSQL as it does on SQLite."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.services import postgres
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+SUITES = ("test_claims.py", "test_episodes.py", "test_outbox.py")
+
+
+def test_claims_episodes_and_the_outbox_hold_on_postgres() -> None:
+    with postgres() as url:
+        run = subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"),
+                *(str(HERE / suite) for suite in SUITES),
+            ],
+            cwd=REPOSITORY,
+            env={**os.environ, "CRIMEOPS_TEST_DATABASE_URL": url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert run.returncode == 0, f"on PostgreSQL:\n{run.stdout}"

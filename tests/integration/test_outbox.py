@@ -1,0 +1,498 @@
+"""The outbox: written with the step, sent in order, until it arrives, and once.
+
+The back end is a strict simulator behind the product's own adapter. No worker runs: what a worker
+would do is called, and what is rung lies in a real broker's queue.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import kombu.pools
+import pytest
+import redis
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from crimeops import adapters
+from crimeops.celery import app
+from detection import services as seeing
+from detection.domain.crimes import CrimeType
+from detection.domain.episodes import (
+    ConfidenceChanged,
+    CrimeConfirmed,
+    EpisodeEnded,
+    EpisodeEvent,
+    EpisodeOpened,
+    EpisodeState,
+)
+from detection.models import Camera, Episode
+from detection.services import Lease
+from integrations import services, tasks
+from integrations.models import Delivery
+from simulators.demo.processes import free_port
+from simulators.laravel import LaravelSimulator, SimulatedCamera
+from tests.services import valkey, wait_until
+
+pytestmark = pytest.mark.django_db
+
+T = TypeVar("T")
+
+KEY = "the-key-of-this-test"
+BEGAN = datetime(2026, 2, 27, 14, 28, 0, tzinfo=UTC)
+
+
+def after(number: float) -> datetime:
+    return BEGAN + timedelta(seconds=number)
+
+
+OPENED = EpisodeOpened(after(0.6), CrimeType.TRESPASSING, 55.0, after(0), "person 3 in “yard”")
+SURE = CrimeConfirmed(after(6), CrimeType.TRESPASSING, 85.0, after(0), "person 3 stayed")
+CLEARED = EpisodeEnded(after(20), EpisodeState.CLEARED)
+NONSENSE = EpisodeOpened(after(0.6), CrimeType.TRESPASSING, 120.0, after(0), "beyond all measure")
+
+
+def risen(confidence: float) -> ConfidenceChanged:
+    return ConfidenceChanged(after(2), CrimeType.TRESPASSING, confidence)
+
+
+@pytest.fixture
+def backend(settings: Settings) -> Iterator[LaravelSimulator]:
+    """The back end that the product's own table of adapters leads to."""
+    cameras = [
+        SimulatedCamera(id=n, name=f"Camera {n}", ip_address="192.0.2.1", rtsp_url="rtsp://x/1")
+        for n in (1, 2)
+    ]
+    with LaravelSimulator(KEY, cameras) as simulator:
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
+            update={"backend_url": simulator.url, "model_api_key": KEY, "backend_timeout": 2.0}
+        )
+        adapters.load.cache_clear()
+        yield simulator
+        adapters.load.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def broker_url() -> Iterator[str]:
+    with valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def broker(broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
+    """A real broker for the rings; Celery would otherwise keep the connections it once made."""
+    monkeypatch.setitem(app.conf, "broker_url", broker_url)
+    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    with redis.Redis.from_url(broker_url) as client:
+        client.flushall()
+        yield client
+    kombu.pools.reset()
+
+
+def rung(broker: "redis.Redis") -> list[str]:
+    """The deliveries that were rung, oldest first."""
+    messages: list[bytes] = broker.lrange("reports", 0, -1)  # type: ignore[assignment] # not awaitable here
+    bodies = [json.loads(message)["headers"]["argsrepr"] for message in reversed(messages)]
+    return [body.strip("(',)") for body in bodies]
+
+
+def a_lease(number: int = 1, registry: str = "laravel") -> Lease:
+    camera = Camera.objects.create(registry=registry, name=f"Camera {number}", external_id=number)
+    lease = seeing.take_lease(
+        camera_id=camera.pk, instance="here", worker="w", max_cameras=10, at=timezone.now()
+    )
+    assert lease is not None
+    return lease
+
+
+def claim(number: int = 1) -> None:
+    adapters.load("CAMERA_REGISTRIES", "laravel").claim(number)
+
+
+def record(lease: Lease, *steps: EpisodeEvent, episode_id: UUID | None = None) -> UUID:
+    key = episode_id or uuid4()
+    for step in steps:
+        seeing.record_event(
+            lease=lease, episode_id=key, event=step, timeline=[], decided_at=timezone.now()
+        )
+    return key
+
+
+def only(kind: str) -> Delivery:
+    return Delivery.objects.get(kind=kind)
+
+
+def told() -> list[tuple[str, str]]:
+    return [(row.kind, row.status) for row in Delivery.objects.order_by("created_at", "sequence")]
+
+
+def make_due() -> None:
+    """As if the pause were over."""
+    Delivery.objects.update(next_attempt_at=timezone.now())
+
+
+def at_once(acts: Sequence[Callable[[], T]]) -> list[T]:
+    """Run each in a thread with a connection of its own, all from the same moment."""
+    start = Barrier(len(acts))
+
+    def run(act: Callable[[], T]) -> T:
+        try:
+            connection.ensure_connection()
+            start.wait(5)
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+# --- written with the step -----------------------------------------------------------------------
+
+
+def test_a_step_and_its_delivery_are_rolled_back_together() -> None:
+    lease = a_lease()
+
+    def shut_down() -> None:
+        with transaction.atomic():
+            record(lease, OPENED)
+            assert told() == [("alert", "pending")]
+            raise RuntimeError("the database was shut down")
+
+    with pytest.raises(RuntimeError):
+        shut_down()
+    assert (Episode.objects.count(), told()) == (0, [])
+
+
+def test_the_steps_of_an_episode_are_queued_in_order_and_due_one_at_a_time() -> None:
+    record(a_lease(), OPENED, SURE, CLEARED)
+    assert told() == [("alert", "pending"), ("crime", "pending"), ("stop", "pending")]
+    assert services.due_deliveries(at=timezone.now()) == [only("alert").pk]
+
+
+def test_a_camera_of_our_own_has_nobody_to_tell() -> None:
+    record(a_lease(registry="local"), OPENED, SURE, CLEARED)
+    assert told() == []
+
+
+def test_each_delivery_is_rung_after_the_commit(
+    broker: "redis.Redis", django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    lease = a_lease()
+    with django_capture_on_commit_callbacks(execute=True):
+        record(lease, OPENED, SURE)
+        assert rung(broker) == []
+    assert rung(broker) == [str(only("alert").pk), str(only("crime").pk)]
+
+
+def test_a_broker_that_is_down_stops_neither_the_step_nor_the_report(
+    broker: "redis.Redis",
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    monkeypatch.setitem(app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
+    lease = a_lease()
+    began = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        record(lease, OPENED)
+    assert time.monotonic() - began < 2.0
+    assert "the sweep will" in caplog.text
+    assert services.due_deliveries(at=timezone.now()) == [only("alert").pk]
+
+
+# --- coalescing ----------------------------------------------------------------------------------
+
+
+def test_only_the_newest_alert_counts(backend: LaravelSimulator) -> None:
+    claim()
+    record(a_lease(), OPENED, risen(66.0), risen(77.0))
+    assert told() == [("alert", "superseded"), ("alert", "superseded"), ("alert", "pending")]
+    (due,) = services.due_deliveries(at=timezone.now())
+    services.deliver(delivery_id=due)
+    assert [alert.confidence_score for alert in backend.alerts] == [77.0]
+
+
+def test_an_alert_on_its_way_is_not_superseded_and_comes_first() -> None:
+    lease = a_lease()
+    key = record(lease, OPENED)
+    Delivery.objects.update(claimed_until=timezone.now() + timedelta(seconds=30))
+    record(lease, risen(77.0), episode_id=key)
+    assert told() == [("alert", "pending"), ("alert", "pending")]
+    assert services.due_deliveries(at=timezone.now()) == []
+
+
+def test_an_alert_never_supersedes_that_of_another_episode() -> None:
+    record(a_lease(1), OPENED)
+    record(a_lease(2), OPENED)
+    assert told() == [("alert", "pending"), ("alert", "pending")]
+    assert len(services.due_deliveries(at=timezone.now())) == 2
+
+
+# --- sending -------------------------------------------------------------------------------------
+
+
+def test_an_episode_is_told_in_order_each_delivery_naming_the_next(
+    backend: LaravelSimulator,
+) -> None:
+    claim()
+    record(a_lease(), OPENED, SURE, CLEARED)
+    alert, crime, stop = only("alert"), only("crime"), only("stop")
+    assert services.deliver(delivery_id=stop.pk) is None, "it is not its turn"
+    assert services.deliver(delivery_id=crime.pk) is None
+    assert not (backend.alerts or backend.crimes or backend.stops)
+
+    assert services.deliver(delivery_id=alert.pk) == crime.pk
+    assert services.deliver(delivery_id=crime.pk) == stop.pk
+    assert services.deliver(delivery_id=stop.pk) is None
+    assert told() == [("alert", "delivered"), ("crime", "delivered"), ("stop", "delivered")]
+    sent = [
+        (c.path, c.headers["Idempotency-Key"]) for c in backend.calls if "cameras" not in c.path
+    ]
+    assert sent == [
+        ("/api/model/alert", str(alert.pk)),
+        ("/api/model/crime", str(crime.pk)),
+        ("/api/model/alert/stop", str(stop.pk)),
+    ]
+    (told_crime,) = backend.crimes
+    assert (told_crime.start_time, told_crime.end_time) == (after(0), after(6))
+    assert told_crime.confidence_score == 85.0
+    assert only("crime").answer == {
+        "status": True,
+        "message": "Crime reported successfully",
+        "data": {"crime_id": 1, "status": "pending", "severity": "critical"},
+    }
+    assert backend.violations == []
+
+
+def test_the_doorbell_rings_the_next_of_the_episode(
+    backend: LaravelSimulator,
+    broker: "redis.Redis",
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    claim()
+    record(a_lease(), OPENED, SURE)
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.deliver(str(only("alert").pk))
+    assert rung(broker) == [str(only("crime").pk)]
+
+
+def test_a_doorbell_for_a_row_that_is_gone_does_nothing() -> None:
+    tasks.deliver(str(uuid4()))
+
+
+def test_a_delivery_that_arrived_is_not_sent_again(backend: LaravelSimulator) -> None:
+    claim()
+    record(a_lease(), OPENED)
+    for _ in range(2):
+        services.deliver(delivery_id=only("alert").pk)
+    assert len(backend.calls_to("/alert")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_send_a_delivery_once(
+    backend: LaravelSimulator, broker: "redis.Redis"
+) -> None:
+    claim()
+    record(a_lease(), OPENED)
+    backend.fault("hang:0.2", "/alert")
+    pk = only("alert").pk
+    at_once([lambda: services.deliver(delivery_id=pk)] * 4)
+    assert len(backend.calls_to("/alert")) == 1
+    assert (only("alert").status, only("alert").attempts) == ("delivered", 1)
+
+
+# --- trouble -------------------------------------------------------------------------------------
+
+
+def test_a_transient_refusal_is_tried_again_later_under_the_same_key(
+    backend: LaravelSimulator,
+) -> None:
+    record(a_lease(), OPENED, SURE)
+    began = timezone.now()
+    assert services.deliver(delivery_id=only("alert").pk) is None, "nobody claimed the camera"
+    alert = only("alert")
+    assert (alert.status, alert.attempts, alert.claimed_until) == ("pending", 1, None)
+    assert "409: Camera is not claimed" in alert.last_error
+    assert 0.4 < (alert.next_attempt_at - began).total_seconds() < 1.5
+    assert services.due_deliveries(at=began) == []
+    assert services.deliver(delivery_id=only("crime").pk) is None, "the crime waits behind it"
+
+    claim()
+    assert services.due_deliveries(at=began + timedelta(seconds=2)) == [alert.pk]
+    make_due()
+    assert services.deliver(delivery_id=alert.pk) == only("crime").pk
+    alert = only("alert")
+    assert (alert.status, alert.attempts, alert.last_error) == ("delivered", 2, "")
+    assert alert.delivered_at is not None
+    keys = [call.headers["Idempotency-Key"] for call in backend.calls_to("/alert")]
+    assert keys == [str(alert.pk)] * 2
+
+
+def test_the_pause_doubles_and_ends_at_the_longest(
+    backend: LaravelSimulator, settings: Settings
+) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"delivery_max_backoff": 4.0})
+    record(a_lease(), OPENED)
+    for longest in (1.0, 2.0, 4.0, 4.0, 4.0):
+        make_due()
+        began = timezone.now()
+        services.deliver(delivery_id=only("alert").pk)
+        pause = (only("alert").next_attempt_at - began).total_seconds()
+        assert longest / 2 <= pause <= longest + 0.5
+    assert only("alert").attempts == 5
+
+
+def test_a_refusal_for_good_is_kept_with_its_reason_and_the_next_goes_on(
+    backend: LaravelSimulator,
+) -> None:
+    claim()
+    record(a_lease(), NONSENSE, SURE)
+    alert = only("alert")
+    assert services.deliver(delivery_id=alert.pk) == only("crime").pk
+    alert.refresh_from_db()
+    assert (alert.status, alert.attempts) == ("refused", 1)
+    assert "must be between 0 and 100" in alert.last_error
+    services.deliver(delivery_id=only("crime").pk)
+    assert told() == [("alert", "refused"), ("crime", "delivered")]
+
+
+def test_trouble_of_one_episode_holds_up_no_other(backend: LaravelSimulator) -> None:
+    claim(2)
+    record(a_lease(1), OPENED)
+    record(a_lease(2), OPENED)
+    for due in services.due_deliveries(at=timezone.now()):
+        services.deliver(delivery_id=due)
+    assert told() == [("alert", "pending"), ("alert", "delivered")]
+
+
+def test_an_attempt_that_was_lost_is_taken_over_when_its_time_is_up(
+    backend: LaravelSimulator,
+) -> None:
+    claim()
+    record(a_lease(), OPENED)
+    alert = only("alert")
+    Delivery.objects.update(claimed_until=timezone.now() + timedelta(seconds=1), attempts=1)
+    assert services.deliver(delivery_id=alert.pk) is None
+    assert services.due_deliveries(at=timezone.now()) == []
+    assert backend.alerts == []
+
+    Delivery.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert services.due_deliveries(at=timezone.now()) == [alert.pk]
+    services.deliver(delivery_id=alert.pk)
+    assert (only("alert").status, only("alert").attempts) == ("delivered", 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_attempt_lasts_a_minute_at_most_and_then_its_outcome_is_another_ones(
+    backend: LaravelSimulator, broker: "redis.Redis"
+) -> None:
+    claim()
+    record(a_lease(), OPENED)
+    pk = only("alert").pk
+    backend.fault("hang:0.4", "/alert", times=1)
+
+    def overtake() -> None:
+        wait_until(lambda: only("alert").claimed_until is not None, "the attempt began", 5)
+        left = only("alert").claimed_until - timezone.now()  # type: ignore[operator] # not None
+        assert 55 < left.total_seconds() <= services.ATTEMPT_SECONDS
+        Delivery.objects.update(claimed_until=F("claimed_until") + timedelta(seconds=1))
+
+    at_once([lambda: services.deliver(delivery_id=pk), overtake])
+    assert len(backend.alerts) == 1
+    assert (only("alert").status, only("alert").answer) == ("pending", None)
+
+
+def test_a_lost_answer_does_not_make_a_crime_twice(backend: LaravelSimulator) -> None:
+    claim()
+    record(a_lease(), OPENED, SURE)
+    services.deliver(delivery_id=only("alert").pk)
+    backend.fault("not_json", "/crime", times=1)
+    services.deliver(delivery_id=only("crime").pk)
+    assert only("crime").status == "pending"
+    make_due()
+    services.deliver(delivery_id=only("crime").pk)
+    assert only("crime").status == "delivered"
+    assert len(backend.crimes) == 1
+
+
+# --- resend and sweep ----------------------------------------------------------------------------
+
+
+def test_a_refused_delivery_is_sent_again_on_request_under_its_key(
+    backend: LaravelSimulator,
+    broker: "redis.Redis",
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    claim()
+    record(a_lease(), NONSENSE)
+    alert = only("alert")
+    services.deliver(delivery_id=alert.pk)
+    Delivery.objects.update(payload={"confidence": 99.0})
+    with django_capture_on_commit_callbacks(execute=True):
+        services.resend_delivery(delivery_id=alert.pk)
+    assert rung(broker) == [str(alert.pk)]
+    services.deliver(delivery_id=alert.pk)
+    assert only("alert").status == "delivered"
+    keys = {call.headers["Idempotency-Key"] for call in backend.calls_to("/alert")}
+    assert keys == {str(alert.pk)}
+
+
+def test_a_delivery_on_its_way_is_not_made_due_by_a_request(
+    broker: "redis.Redis",
+) -> None:
+    record(a_lease(), OPENED)
+    claimed_until = timezone.now() + timedelta(seconds=30)
+    Delivery.objects.update(claimed_until=claimed_until)
+    services.resend_delivery(delivery_id=only("alert").pk)
+    assert only("alert").claimed_until == claimed_until
+
+
+def test_the_sweep_rings_what_is_due_and_nothing_else(
+    broker: "redis.Redis", django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    now = timezone.now()
+    due, waiting, on_its_way, lapsed = [
+        Delivery.objects.get(episode=record(a_lease(number), OPENED)) for number in range(1, 5)
+    ]
+
+    def change(delivery: Delivery, **fields: Any) -> None:
+        Delivery.objects.filter(pk=delivery.pk).update(**fields)
+
+    change(waiting, next_attempt_at=now + timedelta(seconds=60))
+    change(on_its_way, claimed_until=now + timedelta(seconds=60))
+    change(lapsed, claimed_until=now - timedelta(seconds=1))
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.sweep_deliveries()
+    assert rung(broker) == [str(due.pk), str(lapsed.pk)]
+
+
+# --- goodbye -------------------------------------------------------------------------------------
+
+
+def test_goodbye_waits_for_nothing_where_everything_is_told() -> None:
+    lease = a_lease()
+    began = time.monotonic()
+    assert services.wait_until_told(camera_id=lease.camera_id, seconds=5)
+    assert time.monotonic() - began < 0.5
+
+
+def test_goodbye_gives_up_on_a_back_end_that_is_silent() -> None:
+    lease = a_lease()
+    record(lease, OPENED)
+    assert not services.wait_until_told(camera_id=lease.camera_id, seconds=0.2)
+
+
+def test_goodbye_does_not_wait_for_what_was_refused_or_must_pause() -> None:
+    lease = a_lease()
+    record(lease, OPENED)
+    Delivery.objects.update(attempts=1, next_attempt_at=timezone.now() + timedelta(seconds=60))
+    assert services.wait_until_told(camera_id=lease.camera_id, seconds=0.2)

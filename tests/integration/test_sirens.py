@@ -1,0 +1,532 @@
+"""Sirens on a simulated camera: sounded at once, sounded again, and never left on.
+
+No worker runs: what a worker would do is called, and what is rung lies in a real broker's queue.
+"""
+
+import gc
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+from uuid import UUID, uuid4
+
+import av
+import kombu.pools
+import numpy as np
+import pytest
+import redis
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from crimeops import adapters
+from crimeops.celery import app
+from detection import services as seeing
+from detection import signals
+from detection.models import Camera, CameraState, Episode, EpisodeStatus, Verdict
+from integrations import sirens, tasks
+from integrations.models import Siren
+from simulators.demo.processes import free_port
+from simulators.laravel import LaravelSimulator, SimulatedCamera
+from simulators.tapo import Clip, SimulatedTapo, load_clip
+from tests.services import valkey, wait_until
+
+pytestmark = [
+    pytest.mark.django_db,
+    # A camera's certificate is self-signed, so pytapo does not verify it and urllib3 complains.
+    pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),
+    # pytapo closes neither its HTTP session nor its event loop.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+
+KEY = "the-key-of-this-test"
+PASSWORD = "Correct horse 1!"
+BEGAN = datetime(2026, 2, 27, 14, 28, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    path = tmp_path_factory.mktemp("clip") / "grey.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=15, options={"profile": "baseline"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.full((48, 64), 100, np.uint8), format="gray")
+        picture = picture.reformat(format="yuv420p")
+        picture.pts, picture.time_base = 0, Fraction(1, 15)
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return load_clip(path)
+
+
+@pytest.fixture
+def tapo(clip: Clip) -> Iterator[SimulatedTapo]:
+    with SimulatedTapo(user="admin", password=PASSWORD, clip=clip) as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def backend() -> Iterator[LaravelSimulator]:
+    listed = SimulatedCamera(
+        id=1,
+        name="Gate",
+        ip_address="127.0.0.1",
+        rtsp_url="rtsp://127.0.0.1/stream2",
+        password=PASSWORD,
+    )
+    with LaravelSimulator(KEY, [listed]) as simulator:
+        yield simulator
+
+
+@pytest.fixture(autouse=True)
+def _site(settings: Settings, backend: LaravelSimulator) -> Iterator[None]:
+    """Sirens are reached as the product reaches them; the warm sessions end with the test."""
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
+        update={"backend_url": backend.url, "model_api_key": KEY, "siren_seconds": 30.0}
+    )
+    adapters.load.cache_clear()
+    yield
+    adapters.load.cache_clear()
+    gc.collect()
+
+
+@pytest.fixture
+def only_tapo(settings: Settings) -> None:
+    """A site whose back end controls no camera."""
+    settings.ALARMS = {"tapo": settings.ALARMS["tapo"]}
+
+
+@pytest.fixture
+def camera(tapo: SimulatedTapo) -> Camera:
+    return Camera.objects.create(
+        registry="laravel",
+        external_id=1,
+        name="Gate",
+        address=tapo.host,
+        control_address=f"{tapo.host}:{tapo.control_port}",
+        username="admin",
+        password=PASSWORD,
+    )
+
+
+@pytest.fixture(scope="module")
+def broker_url() -> Iterator[str]:
+    with valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def broker(broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
+    """A real broker for the rings; Celery would otherwise keep the connections it once made."""
+    monkeypatch.setitem(app.conf, "broker_url", broker_url)
+    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    with redis.Redis.from_url(broker_url) as client:
+        client.flushall()
+        yield client
+    kombu.pools.reset()
+
+
+@pytest.fixture
+def no_broker(broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
+
+
+def rung(broker: "redis.Redis") -> list[str]:
+    """The tasks that wait in the queue of the alarms worker, oldest first."""
+    messages: list[bytes] = broker.lrange("alarms", 0, -1)  # type: ignore[assignment] # not awaitable here
+    return [json.loads(message)["headers"]["task"] for message in reversed(messages)]
+
+
+def an_episode(camera: Camera) -> UUID:
+    return Episode.objects.create(
+        camera=camera,
+        claim_token=1,
+        crime_type="trespassing",
+        confidence=55,
+        started_at=BEGAN,
+        alerted_at=BEGAN,
+        decided_at=BEGAN,
+    ).pk
+
+
+def sounding(camera: Camera) -> UUID:
+    """An episode whose siren sounds."""
+    episode_id = an_episode(camera)
+    assert sirens.sound_siren(camera_id=camera.pk, episode_id=episode_id)
+    return episode_id
+
+
+def the_row() -> Siren:
+    return Siren.objects.get()
+
+
+def change(**fields: Any) -> None:
+    """Move the clock, as the row sees it."""
+    Siren.objects.update(**fields)
+
+
+def tend() -> int:
+    """One sweep; returns how many sirens it tended."""
+    due = sirens.sirens_to_tend(at=timezone.now())
+    for siren_id in due:
+        sirens.tend_siren(siren_id=siren_id)
+    return len(due)
+
+
+def ago(seconds: float) -> datetime:
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def ahead(seconds: float) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def starts(tapo: SimulatedTapo) -> int:
+    return [call.action for call in tapo.siren_calls].count("start")
+
+
+# --- sound and silence ---------------------------------------------------------------------------
+
+
+def test_a_siren_that_sounds_is_known_with_how_long_and_by_what(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    began = timezone.now()
+    episode_id = sounding(camera)
+    assert tapo.siren_on
+    siren = the_row()
+    assert (siren.episode_id, siren.method, siren.silent_at) == (episode_id, "tapo", None)
+    assert siren.wanted_until is not None and siren.sounded_at is not None
+    assert 30 <= (siren.wanted_until - began).total_seconds() < 31
+    assert siren.sounded_at >= began
+    assert (siren.attempts, siren.last_error) == (0, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_row_is_there_before_the_camera_is_asked(tapo: SimulatedTapo, camera: Camera) -> None:
+    tapo.latency_seconds = 0.2  # a login costs several requests
+
+    def sound() -> bool:
+        try:
+            return sirens.sound_siren(camera_id=camera.pk, episode_id=uuid4())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        sounded = pool.submit(sound)
+        wait_until(Siren.objects.filter(silent_at=None).exists, "the row is written", 3, 0.01)
+        assert tapo.siren_calls == []
+        assert sounded.result(10)
+    assert tapo.siren_on
+
+
+def test_a_silenced_siren_is_off_and_known_to_be(tapo: SimulatedTapo, camera: Camera) -> None:
+    episode_id = sounding(camera)
+    assert sirens.silence_siren(camera_id=camera.pk, episode_id=episode_id)
+    assert not tapo.siren_on
+    assert the_row().silent_at is not None
+    assert tend() == 0
+
+
+def test_silencing_twice_or_what_never_sounded_asks_nobody(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    assert sirens.silence_siren(camera_id=camera.pk, episode_id=uuid4())
+    assert tapo.logins == 0
+    episode_id = sounding(camera)
+    for _ in range(2):
+        assert sirens.silence_siren(camera_id=camera.pk, episode_id=episode_id)
+    assert [call.action for call in tapo.siren_calls] == ["start", "stop"]
+
+
+def test_an_old_episode_does_not_silence_the_siren_of_a_new_one(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    old = sounding(camera)
+    Episode.objects.update(status=EpisodeStatus.CLEARED)
+    new = sounding(camera)
+    assert sirens.silence_siren(camera_id=camera.pk, episode_id=old)
+    assert tapo.siren_on
+    assert the_row().episode_id == new
+
+
+def test_a_siren_that_is_switched_off_in_the_settings_never_sounds(
+    tapo: SimulatedTapo, camera: Camera, settings: Settings
+) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"siren_enabled": False})
+    Camera.objects.update(state=CameraState.RUNNING)
+    assert not sirens.sound_siren(camera_id=camera.pk, episode_id=an_episode(camera))
+    assert sirens.cameras_to_keep_warm() == []
+    assert not Siren.objects.exists()
+    assert (tapo.logins, tapo.failed_logins, tapo.siren_calls) == (0, 0, [])
+
+
+# --- the chain of ways ---------------------------------------------------------------------------
+
+
+def test_where_the_camera_is_out_of_reach_the_back_end_sounds_and_is_remembered(
+    tapo: SimulatedTapo, camera: Camera, backend: LaravelSimulator
+) -> None:
+    tapo.refuse_control()
+    episode_id = sounding(camera)
+    assert [alarm.action for alarm in backend.alarms] == ["start"]
+    assert (the_row().method, the_row().last_error) == ("backend", "")
+    tapo.accept_control()
+    assert sirens.silence_siren(camera_id=camera.pk, episode_id=episode_id)
+    assert [alarm.action for alarm in backend.alarms] == ["start", "stop"]
+    assert tapo.logins == 0, "what worked comes first"
+
+
+def test_a_way_that_worked_and_fails_gives_way_to_the_next(
+    tapo: SimulatedTapo, camera: Camera, backend: LaravelSimulator
+) -> None:
+    tapo.refuse_control()
+    sounding(camera)
+    tapo.accept_control()
+    backend.fault("status:400", "/api/camera/alarm")
+    change(sounded_at=ago(4))
+    assert tend() == 1
+    assert tapo.siren_on
+    assert the_row().method == "tapo"
+
+
+def test_where_no_way_works_it_is_said_and_tried_again_while_it_is_wanted(
+    tapo: SimulatedTapo, camera: Camera, backend: LaravelSimulator
+) -> None:
+    tapo.refuse_control()
+    backend.fault("status:404", "/api/camera/alarm")
+    assert not sirens.sound_siren(camera_id=camera.pk, episode_id=an_episode(camera))
+    siren = the_row()
+    assert (siren.sounded_at, siren.silent_at, siren.attempts) == (None, None, 1)
+    assert "tapo: the camera at 127.0.0.1" in siren.last_error
+    assert "backend: /api/camera/alarm answered 404" in siren.last_error
+    assert PASSWORD not in siren.last_error
+    assert tend() == 0, "not at once"
+
+    tapo.accept_control()
+    change(next_attempt_at=ago(0))
+    assert tend() == 1
+    assert tapo.siren_on
+    assert (the_row().attempts, the_row().last_error) == (0, "")
+
+
+@pytest.mark.usefixtures("only_tapo")
+def test_a_camera_that_refuses_the_password_is_left_alone_as_long_as_it_wants(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    tapo.change_password("another one")
+    assert not sirens.sound_siren(camera_id=camera.pk, episode_id=an_episode(camera))
+    pause = the_row().next_attempt_at
+    assert pause is not None and 55 < (pause - timezone.now()).total_seconds() <= 60
+    assert tend() == 0
+
+
+# --- again and again -----------------------------------------------------------------------------
+
+
+def test_firmware_that_falls_silent_is_sounded_again_while_the_episode_lasts(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    sounding(camera)
+    assert tend() == 0, "it was sounded a moment ago"
+    for times in (2, 3):
+        change(sounded_at=ago(3.1))
+        assert tend() == 1
+        assert starts(tapo) == times
+    assert tapo.logins == 1, "over the session that is warm"
+
+
+def test_a_confirmed_episode_goes_on_sounding(tapo: SimulatedTapo, camera: Camera) -> None:
+    sounding(camera)
+    Episode.objects.update(status=EpisodeStatus.CONFIRMED)
+    change(sounded_at=ago(3.1))
+    assert tend() == 1
+    assert (starts(tapo), tapo.siren_on) == (2, True)
+
+
+def test_an_alert_that_is_not_committed_yet_goes_on_sounding(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    assert sirens.sound_siren(camera_id=camera.pk, episode_id=uuid4())
+    assert tend() == 0
+    change(sounded_at=ago(3.1))
+    assert tend() == 1
+    assert (starts(tapo), tapo.siren_on) == (2, True)
+
+
+# --- and off -------------------------------------------------------------------------------------
+
+
+def test_it_is_off_when_its_time_is_over(tapo: SimulatedTapo, camera: Camera) -> None:
+    sounding(camera)
+    change(wanted_until=ago(0.1))
+    assert tend() == 1
+    assert not tapo.siren_on
+    assert the_row().silent_at is not None
+
+
+@pytest.mark.parametrize("status", [EpisodeStatus.CLEARED, EpisodeStatus.LOST])
+def test_it_is_off_when_the_episode_is_over(
+    tapo: SimulatedTapo, camera: Camera, status: EpisodeStatus
+) -> None:
+    sounding(camera)
+    Episode.objects.update(status=status)
+    assert tend() == 1
+    assert not tapo.siren_on
+    assert tend() == 0
+
+
+def test_it_is_off_when_an_officer_dismissed_the_episode(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    sounding(camera)
+    Episode.objects.update(verdict=Verdict.DISMISSED)
+    assert tend() == 1
+    assert not tapo.siren_on
+
+
+def test_it_is_off_when_the_alert_was_never_committed(tapo: SimulatedTapo, camera: Camera) -> None:
+    assert sirens.sound_siren(camera_id=camera.pk, episode_id=uuid4())
+    change(rung_at=ago(9.5), sounded_at=ago(0))
+    assert tend() == 0
+    change(rung_at=ago(10.1))
+    assert tend() == 1
+    assert not tapo.siren_on
+
+
+def test_a_crash_between_the_row_and_the_camera_ends_in_silence(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    Siren.objects.create(camera=camera, episode_id=uuid4(), wanted_until=ahead(20), rung_at=ago(11))
+    assert tend() == 1
+    assert [call.action for call in tapo.siren_calls] == ["stop"]
+    assert the_row().silent_at is not None
+
+
+@pytest.mark.usefixtures("only_tapo")
+def test_off_is_asked_for_until_it_works(tapo: SimulatedTapo, camera: Camera) -> None:
+    episode_id = sounding(camera)
+    tapo.refuse_control()
+    assert not sirens.silence_siren(camera_id=camera.pk, episode_id=episode_id)
+    for attempts in (2, 3):
+        assert tend() == 0, "not at once"
+        change(next_attempt_at=ago(0))
+        assert tend() == 1
+        siren = the_row()
+        assert (siren.silent_at, siren.attempts) == (None, attempts)
+        assert "does not answer" in siren.last_error
+    assert tapo.siren_on
+
+    tapo.accept_control()
+    change(next_attempt_at=ago(0))
+    assert tend() == 1
+    assert not tapo.siren_on
+    assert (the_row().attempts, the_row().last_error) == (0, "")
+
+
+def test_tending_a_siren_that_is_gone_or_silent_does_nothing(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    sirens.tend_siren(siren_id=12345)
+    episode_id = sounding(camera)
+    sirens.silence_siren(camera_id=camera.pk, episode_id=episode_id)
+    calls = len(tapo.siren_calls)
+    sirens.tend_siren(siren_id=the_row().pk)
+    assert len(tapo.siren_calls) == calls
+
+
+# --- rings ---------------------------------------------------------------------------------------
+
+
+def test_a_siren_that_is_wanted_is_rung_at_once_and_not_after_a_commit(
+    broker: "redis.Redis", camera: Camera
+) -> None:
+    signals.siren_wanted.send(
+        sender=Episode, camera_id=camera.pk, episode_id=uuid4(), decided_at=timezone.now()
+    )
+    assert rung(broker) == ["integrations.sound_siren"]
+
+
+def test_a_dismissal_rings_the_silence_after_its_commit(
+    broker: "redis.Redis",
+    tapo: SimulatedTapo,
+    camera: Camera,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    episode_id = sounding(camera)
+    officer = User.objects.create_user("officer", password="x")
+    with django_capture_on_commit_callbacks(execute=True):
+        seeing.review_episode(
+            episode_id=episode_id,
+            verdict=Verdict.DISMISSED,
+            reviewer=officer,
+            dismiss_reason="no_crime",
+        )
+        assert rung(broker) == []
+    assert rung(broker) == ["integrations.silence_siren"]
+    tasks.silence_siren(camera.pk, str(episode_id))
+    assert not tapo.siren_on
+
+
+def test_the_sweep_rings_each_siren_that_needs_it(broker: "redis.Redis", camera: Camera) -> None:
+    sounding(camera)
+    tasks.tend_sirens()
+    assert rung(broker) == []
+    change(wanted_until=ago(1))
+    tasks.tend_sirens()
+    assert rung(broker) == ["integrations.tend_siren"]
+
+
+@pytest.mark.usefixtures("no_broker")
+def test_without_a_broker_the_siren_is_sounded_and_silenced_directly(
+    tapo: SimulatedTapo,
+    camera: Camera,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    sirens.warm_camera(camera=camera)
+    episode_id = an_episode(camera)
+    began = time.perf_counter()
+    sirens.ring_siren(camera_id=camera.pk, episode_id=episode_id)
+    took = time.perf_counter() - began
+    print(f"without a broker a warm siren sounds in {took * 1000:.0f} ms")
+    assert tapo.siren_on
+    assert took < 1.0
+    with django_capture_on_commit_callbacks(execute=True):
+        sirens.ring_silence(camera_id=camera.pk, episode_id=episode_id)
+    assert not tapo.siren_on
+
+
+# --- warm sessions -------------------------------------------------------------------------------
+
+
+def test_only_watched_cameras_are_kept_warm(camera: Camera) -> None:
+    assert sirens.cameras_to_keep_warm() == []
+    Camera.objects.update(state=CameraState.RUNNING)
+    assert sirens.cameras_to_keep_warm() == [camera.pk]
+
+
+def test_a_warm_camera_is_silent_and_sounds_without_a_login(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    tasks.warm_alarm(camera.pk)
+    assert not tapo.siren_on
+    assert tend() == 0
+    began = time.perf_counter()
+    sounding(camera)
+    print(f"a warm siren sounds in {(time.perf_counter() - began) * 1000:.0f} ms with its row")
+    assert tapo.logins == 1
+
+
+def test_a_camera_that_cannot_be_warmed_says_so_until_it_can(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    tapo.refuse_control()
+    sirens.warm_camera(camera=camera)
+    assert the_row().last_error.startswith("tapo: the camera at 127.0.0.1")
+    tapo.accept_control()
+    sirens.warm_camera(camera=camera)
+    assert the_row().last_error == ""
