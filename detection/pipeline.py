@@ -17,7 +17,7 @@ from django.db import DatabaseError, close_old_connections
 from django.dispatch import Signal
 from django.utils import timezone
 
-from detection import services, signals
+from detection import signals
 from detection.analysis import Judgement, SceneAnalysis
 from detection.domain.episodes import CrimeConfirmed, EpisodeEnded, EpisodeOpened, EpisodeState
 from detection.domain.episodes import EpisodeEvent as DomainEvent
@@ -29,7 +29,8 @@ from detection.models import CameraState
 from detection.outbound import Outbound, SampledPicture
 from detection.ports import EvidenceStore, FrameMailbox, FrameSource, Picture, TransportError
 from detection.reader import RetryPolicy, StreamReader
-from detection.services import Lease, Overtaken, WatchCounters
+from detection.services import cameras, claims, episodes
+from detection.services.claims import Lease, Overtaken, WatchCounters
 
 logger = logging.getLogger(__name__)
 
@@ -191,7 +192,7 @@ class CameraWatch:
         while self._unwritten:
             step = self._unwritten[0]
             try:
-                services.record_event(
+                episodes.record_event(
                     lease=self._lease,
                     episode_id=step.episode_id,
                     event=step.event,
@@ -222,7 +223,7 @@ class CameraWatch:
         )
         try:
             name = self._evidence.save(f"episodes/{self._episode_id}/snapshot.jpg", jpeg)
-            services.attach_snapshot(episode_id=self._episode_id, name=name)
+            episodes.attach_snapshot(episode_id=self._episode_id, name=name)
         except (OSError, DatabaseError) as error:
             logger.error("camera %s: the snapshot is not kept: %s", self._camera_id, error)
 
@@ -231,7 +232,7 @@ class CameraWatch:
     def _tick(self) -> None:
         now = time.monotonic()
         elapsed, self._last_renewal = now - self._last_renewal, now
-        self._next_tick = now + services.RENEW_SECONDS
+        self._next_tick = now + claims.RENEW_SECONDS
         close_old_connections()
         try:
             for event in self._scene.machine.lose_sight(timezone.now()):
@@ -240,7 +241,7 @@ class CameraWatch:
             self._write_events()
             self._follow_zones()
             if self._episode_id and self._scene.machine.is_open:
-                services.save_timeline(episode_id=self._episode_id, timeline=self._scene.timeline)
+                episodes.save_timeline(episode_id=self._episode_id, timeline=self._scene.timeline)
         except DatabaseError as error:
             logger.error("camera %s: the database is away: %s", self._camera_id, error)
 
@@ -253,7 +254,7 @@ class CameraWatch:
             self._counters.analysed,
             self._outbound.skipped,
         )
-        services.renew_lease(
+        claims.renew_lease(
             lease=self._lease,
             at=timezone.now(),
             last_frame_at=self._fresh_frame_at(),
@@ -291,7 +292,7 @@ class CameraWatch:
             self._publish(CameraState.RUNNING)  # not before: a camera must not only seem watched
 
     def _publish(self, state: CameraState, reason: str = "") -> None:
-        services.set_camera_state(camera_id=self._camera_id, state=state, reason=reason)
+        cameras.set_camera_state(camera_id=self._camera_id, state=state, reason=reason)
 
     def _follow_zones(self) -> None:
         zones = tuple(self._load_zones())

@@ -12,8 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from crimeops.adapters import load
-from detection import inference, services
+from crimeops.ringing import ring
+from detection import inference
 from detection.ports import CameraRegistry, Detector, DetectorError, RegistryError
+from detection.services import cameras, claims, episodes
 from detection.transport.redis import RedisTransport
 
 logger = logging.getLogger(__name__)
@@ -34,7 +36,9 @@ def _stop_watching(**_: Any) -> None:
 
 @cache
 def _transport() -> RedisTransport:
-    return RedisTransport.connect(settings.ENVIRONMENT.redis_url, ring_infer)
+    return RedisTransport.connect(
+        settings.ENVIRONMENT.redis_url, lambda: ring("detection.infer", expires=5)
+    )
 
 
 @cache
@@ -51,14 +55,6 @@ def _detector() -> Detector:
             input_size=MODEL_INPUT_SIZE,
         )
     )
-
-
-def ring_infer() -> None:
-    """Ring the GPU queue; a ring that cannot be sent heals when the bell runs out."""
-    try:
-        infer.apply_async(retry=False, expires=5)
-    except infer.OperationalError as error:
-        logger.warning("cannot ring infer: %s", type(error).__name__)
 
 
 @shared_task(name="detection.infer")
@@ -89,7 +85,7 @@ def watch(self: "Task[[int], None]", camera_id: int) -> None:
     hostname = str(self.request.hostname)
     has_room = watch_camera(
         camera_id=camera_id,
-        instance=services.instance_name(),
+        instance=claims.instance_name(),
         worker=hostname,
         mailbox=_transport(),
         stop=STOP,
@@ -112,7 +108,7 @@ def _turn_tap(app: Celery, hostname: str, *, opened: bool) -> None:
 @shared_task(name="detection.refresh_cameras")
 def refresh_cameras() -> None:
     """Ask each registry which cameras are free."""
-    services.refresh_cameras(at=timezone.now())
+    cameras.refresh_cameras(at=timezone.now())
     reconcile()
 
 
@@ -120,18 +116,19 @@ def refresh_cameras() -> None:
 def reconcile() -> None:
     """Ring a watcher for each camera that should be watched and is not."""
     interval = settings.ENVIRONMENT.camera_refresh_interval
-    for camera_id in services.cameras_to_ring(
+    for camera_id in claims.cameras_to_ring(
         at=timezone.now(), listed_within_seconds=2.5 * interval
     ):
-        watch.apply_async((camera_id,), expires=services.RING_EXPIRES_SECONDS)
+        ring("detection.watch", camera_id, expires=claims.RING_EXPIRES_SECONDS)
 
 
 @shared_task(name="detection.fan_out_heartbeat")
 def fan_out_heartbeat() -> None:
     """Have each worker that holds claims beat for its instance, from its own address."""
-    for instance, worker in services.beating_workers(at=timezone.now()):
-        send_heartbeat.apply_async(
-            (instance,),
+    for instance, worker in claims.beating_workers(at=timezone.now()):
+        ring(
+            "detection.send_heartbeat",
+            instance,
             queue=worker_direct(worker),
             expires=settings.ENVIRONMENT.heartbeat_interval,
         )
@@ -141,7 +138,7 @@ def fan_out_heartbeat() -> None:
 def send_heartbeat(instance: str) -> None:
     """Name the cameras of this instance whose frames are fresh."""
     stall = settings.ENVIRONMENT.stall_seconds
-    fresh = services.fresh_cameras(instance=instance, at=timezone.now(), stall_seconds=stall)
+    fresh = claims.fresh_cameras(instance=instance, at=timezone.now(), stall_seconds=stall)
     for name, external_ids in fresh.items():
         registry: CameraRegistry = load("CAMERA_REGISTRIES", name)
         try:
@@ -152,6 +149,6 @@ def send_heartbeat(instance: str) -> None:
 
 @shared_task(name="detection.close_orphaned_episodes")
 def close_orphaned_episodes() -> None:
-    closed = services.close_orphaned_episodes(at=timezone.now())
+    closed = episodes.close_orphaned_episodes(at=timezone.now())
     if closed:
         logger.warning("%d episodes closed whose watcher was gone", closed)

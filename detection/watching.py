@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from crimeops.adapters import load
-from detection import services, signals
+from detection import signals
 from detection.analysis import SceneAnalysis
 from detection.domain.episodes import EpisodePolicy
 from detection.domain.geometry import PolygonError
@@ -32,7 +32,8 @@ from detection.ports import (
 )
 from detection.reader import RetryPolicy
 from detection.rules.rule import Rule, RuleOptions
-from detection.services import Lease, Overtaken
+from detection.services import cameras, claims
+from detection.services.claims import Lease, Overtaken
 from detection.sources.addresses import check_address
 from detection.sources.pyav import PyAvSource
 from detection.trackers.bytetrack import ByteTracker
@@ -55,7 +56,7 @@ def watch_camera(
     Blocks until `stop` is set, the camera is lost, or another watcher overtakes.
     """
     environment = settings.ENVIRONMENT
-    lease = services.take_lease(
+    lease = claims.take_lease(
         camera_id=camera_id,
         instance=instance,
         worker=worker,
@@ -63,7 +64,7 @@ def watch_camera(
         at=timezone.now(),
     )
     if lease is None:
-        return services.has_room(
+        return claims.has_room(
             instance=instance, max_cameras=environment.max_cameras, at=timezone.now()
         )
     try:
@@ -104,12 +105,12 @@ def _claim(registry: CameraRegistry, camera: Camera, lease: Lease) -> None:
 
 def _decline(lease: Lease, why: str) -> None:
     logger.info("camera %s is not watched from here: %s", lease.camera_id, why)
-    services.give_lease_back(lease=lease)
-    services.postpone_camera(camera_id=lease.camera_id, until=_retry_at())
+    claims.give_lease_back(lease=lease)
+    cameras.postpone_camera(camera_id=lease.camera_id, until=_retry_at())
 
 
 def _show_error(camera_id: int, reason: str) -> None:
-    services.set_camera_state(
+    cameras.set_camera_state(
         camera_id=camera_id, state=CameraState.ERROR, reason=reason, retry_at=_retry_at()
     )
 
@@ -144,11 +145,11 @@ def _watch_claimed(
 def _release(lease: Lease, camera: Camera, registry: CameraRegistry, verdict: Verdict) -> None:
     """Give the camera back everywhere; no step that fails keeps the next from being taken."""
     signals.camera_leaving.send_robust(sender=Camera, camera=camera)
-    publish = partial(services.set_camera_state, camera_id=camera.pk)
+    publish = partial(cameras.set_camera_state, camera_id=camera.pk)
     _attempt(camera, "mark as stopping", lambda: publish(state=CameraState.STOPPING))
     if _attempt(camera, "release", lambda: registry.release(camera.external_id)):
         logger.info("camera %s (%s) released", camera.pk, camera.name)
-    _attempt(camera, "give the lease back", lambda: services.give_lease_back(lease=lease))
+    _attempt(camera, "give the lease back", lambda: claims.give_lease_back(lease=lease))
     if verdict.gave_up:
         _attempt(camera, "show the error", lambda: _show_error(camera.pk, verdict.reason))
     else:

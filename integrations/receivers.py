@@ -5,9 +5,10 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
+from crimeops.ringing import ring
 from detection import signals
 from detection.models import Camera, Episode, EpisodeEvent
-from integrations import services, sirens
+from integrations.services import outbox, sirens
 
 
 @receiver(signals.siren_wanted)
@@ -22,15 +23,15 @@ def on_siren_unwanted(camera_id: int, episode_id: UUID, **_: Any) -> None:
 
 @receiver(signals.episode_recorded)
 def on_episode_recorded(episode: Episode, event: EpisodeEvent, **_: Any) -> None:
-    for delivery in services.queue_deliveries(episode=episode, event=event):
-        services.ring(delivery_id=delivery.pk)
+    for delivery in outbox.queue_deliveries(episode=episode, event=event):
+        outbox.ring_delivery(delivery_id=delivery.pk)
 
 
 @receiver(signals.camera_watched)
 def on_camera_watched(camera: Camera, **_: Any) -> None:
-    sirens.ring_warm(camera_id=camera.pk)
+    ring("integrations.warm_alarm", camera.pk, expires=10)
 
 
 @receiver(signals.camera_leaving)
 def on_camera_leaving(camera: Camera, **_: Any) -> None:
-    services.wait_until_told(camera_id=camera.pk)
+    outbox.wait_until_told(camera_id=camera.pk)

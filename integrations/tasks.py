@@ -5,11 +5,12 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from crimeops.ringing import ring
 from detection.models import Camera
-from integrations import services, sirens
+from integrations.services import outbox, sirens
 
 
-@shared_task(name="integrations.sound_siren", expires=30)
+@shared_task(name="integrations.sound_siren")
 def sound_siren(camera_id: int, episode_id: str) -> None:
     sirens.sound_siren(camera_id=camera_id, episode_id=UUID(episode_id))
 
@@ -22,7 +23,7 @@ def silence_siren(camera_id: int, episode_id: str) -> None:
 @shared_task(name="integrations.tend_sirens")
 def tend_sirens() -> None:
     for siren_id in sirens.sirens_to_tend(at=timezone.now()):
-        tend_siren.apply_async((siren_id,), expires=5)
+        ring("integrations.tend_siren", siren_id, expires=5)
 
 
 @shared_task(name="integrations.tend_siren")
@@ -33,7 +34,7 @@ def tend_siren(siren_id: int) -> None:
 @shared_task(name="integrations.keep_alarms_warm")
 def keep_alarms_warm() -> None:
     for camera_id in sirens.cameras_to_keep_warm():
-        warm_alarm.apply_async((camera_id,), expires=10)
+        ring("integrations.warm_alarm", camera_id, expires=10)
 
 
 @shared_task(name="integrations.warm_alarm")
@@ -45,13 +46,13 @@ def warm_alarm(camera_id: int) -> None:
 
 @shared_task(name="integrations.deliver")
 def deliver(delivery_id: str) -> None:
-    following = services.deliver(delivery_id=UUID(delivery_id))
+    following = outbox.deliver(delivery_id=UUID(delivery_id))
     if following is not None:
-        services.ring(delivery_id=following)
+        outbox.ring_delivery(delivery_id=following)
 
 
 @shared_task(name="integrations.sweep_deliveries")
 def sweep_deliveries() -> None:
     """Ring what is due and was not rung, or whose ring was lost."""
-    for delivery_id in services.due_deliveries(at=timezone.now()):
-        services.ring(delivery_id=delivery_id)
+    for delivery_id in outbox.due_deliveries(at=timezone.now()):
+        outbox.ring_delivery(delivery_id=delivery_id)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from detection.admin.base import signed_in
 from detection.models import DismissReason, Episode, Verdict
-from detection.services import AlreadyReviewed, review_episode
+from detection.services.reviews import AlreadyReviewed, review_episode
 
 
 class ReviewForm(forms.Form):

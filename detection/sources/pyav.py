@@ -31,14 +31,16 @@ class PyAvSource:
         self._scheme = scheme_of(options.url)
         self._container: InputContainer | None = None
         self._closed = False
+        self._opened = 0.0
 
     def pictures(self) -> Generator[Picture]:
+        self._opened = time.monotonic()
         try:
             self._container = self._open()
             yield from self._play(self._container)
         except (av.error.FFmpegError, OSError) as error:
             if not self._closed:
-                raise _translate(error) from None
+                raise self._explain(error) from None
         finally:
             self._hang_up()
 
@@ -51,6 +53,14 @@ class PyAvSource:
         if container is not None:
             with suppress(av.error.FFmpegError):
                 container.close()
+
+    def _explain(self, error: BaseException) -> SourceError:
+        """FFmpeg calls an RTSP host that accepts and then says nothing “invalid data”."""
+        waited = time.monotonic() - self._opened
+        silent = self._container is None and waited >= self._options.open_timeout_seconds
+        if silent and isinstance(error, av.error.InvalidDataError):
+            return SourceError("timed_out", "the camera accepts the connection, but says nothing")
+        return _translate(error)
 
     def _open(self) -> InputContainer:
         options = self._options
@@ -66,12 +76,15 @@ class PyAvSource:
             raise SourceError("no_video", "the stream has no picture: check its address")
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1  # ten cameras otherwise start ten pools
-        clock, opened, number = CaptureClock(), time.monotonic(), 0
+        clock, opened, decoded, number = CaptureClock(), time.monotonic(), 0, 0
         first_pts: float | None = None
         for packet in container.demux(stream):
             if self._closed:
                 return
             for frame in _decode(packet):
+                decoded += 1
+                if decoded == 1 and frame.time is None and self._scheme in RTSP:
+                    continue  # FFmpeg does not date the first frame; the next one is soon here
                 if self._scheme == "file" and frame.time is not None:
                     first_pts = frame.time if first_pts is None else first_pts
                     _sleep_until(opened + frame.time - first_pts)
@@ -81,7 +94,7 @@ class PyAvSource:
                     clock.captured_at(self._pts(frame), time.time(), self._wall(container)),
                     _bgr(frame) if sampled else None,
                 )
-            if number == 0 and time.monotonic() - opened > NO_PICTURE_SECONDS:
+            if decoded == 0 and time.monotonic() - opened > NO_PICTURE_SECONDS:
                 raise SourceError(
                     "no_video", "packets come but no key frame: check the camera's codec settings"
                 )

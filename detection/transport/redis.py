@@ -31,12 +31,12 @@ _BELL_MS = 1_000  # a lost ring heals after this
 class RedisTransport:
     """Both sides of the transport: FrameMailbox for streams, FrameQueue for the GPU worker."""
 
-    def __init__(self, client: "redis.Redis", ring: Callable[[], None]) -> None:
+    def __init__(self, client: "redis.Redis", ring: Callable[[], object]) -> None:
         self._client = client
         self._ring = ring
 
     @classmethod
-    def connect(cls, url: str, ring: Callable[[], None]) -> "RedisTransport":
+    def connect(cls, url: str, ring: Callable[[], object]) -> "RedisTransport":
         """A client of its own; the socket's time-out is longer than any blocking wait here."""
         client = redis.Redis.from_url(
             url,
@@ -77,20 +77,22 @@ class RedisTransport:
 
     def take(self, limit: int) -> list[Frame]:
         """See FrameQueue. Lowers the bell first: what comes after this may ring again."""
+        frames: list[Frame] = []
         try:
-            with self._client.pipeline(transaction=False) as pipe:
-                pipe.delete(_BELL)
-                pipe.zpopmin(_WAITING, limit)
-                waiting = pipe.execute()[1]
-            if not waiting:
-                return []
-            with self._client.pipeline(transaction=False) as pipe:
-                for camera_id, _ in waiting:
-                    pipe.getdel(f"{_PREFIX}frame:{int(camera_id)}")
-                slots = pipe.execute()
+            self._client.delete(_BELL)
+            # Cameras whose slots have expired must not pass for an empty mailbox.
+            while not frames and (waiting := self._pop_waiting(limit)):
+                with self._client.pipeline(transaction=False) as pipe:
+                    for camera_id in waiting:
+                        pipe.getdel(f"{_PREFIX}frame:{camera_id}")
+                    frames = [_unpack_frame(packed) for packed in pipe.execute() if packed]
         except redis.RedisError as error:
             raise _unreachable(error) from None
-        return [_unpack_frame(packed) for packed in slots if packed]
+        return frames
+
+    def _pop_waiting(self, limit: int) -> list[int]:
+        popped: Any = self._client.zpopmin(_WAITING, limit)
+        return [int(camera_id) for camera_id, _ in popped]
 
     def answer(self, answers: Sequence[tuple[int, Answer]]) -> None:
         try:

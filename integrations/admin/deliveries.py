@@ -29,8 +29,8 @@ from detection.admin.presentation import (
     plain,
     pretty_json,
 )
-from integrations import services
 from integrations.models import Delivery, DeliveryStatus
+from integrations.services import outbox
 
 STATUS_TONES = {
     DeliveryStatus.PENDING: Tone.WARNING,
@@ -126,7 +126,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
             deliveries.exclude(status=DeliveryStatus.SUPERSEDED).order_by("episode", "sequence")
         )
         for delivery in chosen:
-            services.resend_delivery(delivery_id=delivery.pk)
+            outbox.resend_delivery(delivery_id=delivery.pk)
             self.log_change(request, delivery, "Resent.")
         noun = "delivery" if len(chosen) == 1 else "deliveries"
         self.message_user(request, f"{len(chosen)} {noun} will be sent again.", messages.SUCCESS)
@@ -147,7 +147,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         delivery = self.get_queryset(request).filter(pk=delivery_id).first()
         if delivery is None:
             raise Http404("no such delivery")
-        services.resend_delivery(delivery_id=delivery.pk)
+        outbox.resend_delivery(delivery_id=delivery.pk)
         self.log_change(request, delivery, "Resent.")
         self.message_user(request, f"{delivery} will be sent again.", messages.SUCCESS)
         if request.POST.get("back") == "episode":

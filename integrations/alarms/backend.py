@@ -31,7 +31,9 @@ class BackendAlarm:
         return cls(LaravelOptions.from_environment(environment))
 
     def sound(self, address: AlarmAddress, seconds: float) -> None:
-        self._send(address, action="start", duration=round(seconds), type="both", volume="high")
+        self._send(
+            address, action="start", duration=max(1, round(seconds)), type="both", volume="high"
+        )
 
     def silence(self, address: AlarmAddress) -> None:
         self._send(address, action="stop")

@@ -86,6 +86,7 @@ class TapoAlarm:
         with self._lock:
             session = self._sessions.setdefault(address.camera_id, _Session())
             if session.address != address:  # moved, or another password: start afresh
+                _discard(session.client)
                 session = self._sessions[address.camera_id] = _Session(address=address)
             return session
 
@@ -104,6 +105,7 @@ class TapoAlarm:
         except Exception as error:  # noqa: BLE001 — pytapo raises bare Exceptions; their text is all there is
             fault = _translate(address, error)
             if not isinstance(fault, _Unsupported):
+                _discard(session.client)
                 session.client = None
             if fault.retry_after_seconds:
                 session.logins_closed_until = time.monotonic() + fault.retry_after_seconds
@@ -113,16 +115,28 @@ class TapoAlarm:
         # Imported on first use: pytapo costs a second, and most processes sound no siren.
         from pytapo import Tapo
 
+        # The account of the Tapo app is called admin on every camera; the camera account, where
+        # there is no other, has a name of its own.
+        user = "admin" if address.control_password else address.username
+        password = address.control_password or address.password
         client: TapoClient = Tapo(
             address.host,
-            address.username,
-            address.password,
-            cloudPassword=address.control_password or address.password,
+            user,
+            password,
+            cloudPassword=password,
             controlPort=address.port,
             retryStok=True,
             printWarnInformation=False,
         )
         return client
+
+
+def _discard(client: TapoClient | None) -> None:
+    """A client keeps an event loop, whose file descriptors nobody else would close."""
+    handler = getattr(client, "asyncHandler", None)
+    loop = getattr(handler, "_loop", None)
+    if loop is not None and not loop.is_running():
+        loop.close()
 
 
 class _Unsupported(IntegrationError):

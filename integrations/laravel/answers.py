@@ -58,7 +58,7 @@ class CameraAnswer(BaseModel):
 class CameraListAnswer(Answer):
     """The cameras stay raw here: one malformed camera must not hide the others."""
 
-    data: list[dict[str, Any]]
+    data: list[Any]
 
 
 class CrimeReceipt(BaseModel):

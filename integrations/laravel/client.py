@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import requests
 from pydantic import BaseModel, ValidationError
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
 from urllib3.util.retry import Retry
 
 from crimeops.environment import Environment
@@ -115,7 +116,15 @@ class LaravelClient:
             ) from None
         if not response.ok or response.is_redirect:
             raise _refusal(response, path)
-        return _parse(response, path, answer)
+        parsed = _parse(response, path, answer)
+        if getattr(parsed, "status", True) is False:
+            raise BackendError(
+                f"{path} answered {response.status_code}, but with status false: "
+                f"{_message_of(response)}",
+                permanent=False,
+                status=response.status_code,
+            )
+        return parsed
 
 
 def _refusal(response: requests.Response, path: str) -> BackendError:
@@ -160,7 +169,8 @@ def _parse(response: requests.Response, path: str, answer: type[AnswerT]) -> Ans
 
 def _cause(error: requests.RequestException) -> str:
     """What went wrong, without the nested reprs of urllib3 and without the address's secrets."""
-    if isinstance(error, requests.Timeout):
+    reason = getattr(error.args[0], "reason", None) if error.args else None  # after the retries
+    if isinstance(error, requests.Timeout) or isinstance(reason, Urllib3Timeout):
         return "no answer in time"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate cannot be verified"

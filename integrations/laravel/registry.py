@@ -37,7 +37,7 @@ class LaravelRegistry:
                 first = error.errors(include_input=False, include_url=False)[0]
                 logger.error(
                     "the back end lists a camera (id %s, position %d) that cannot be used: %s: %s",
-                    raw.get("id", "?"),
+                    raw.get("id", "?") if isinstance(raw, dict) else "?",
                     position,
                     ".".join(map(str, first["loc"])),
                     first["msg"],

@@ -31,7 +31,7 @@ def list_cameras_and_draw_zones(zone: list[list[float]]) -> None:
     from django.utils import timezone
 
     from detection.models import Camera, Zone
-    from detection.services import refresh_cameras
+    from detection.services.cameras import refresh_cameras
 
     Camera.objects.update(enabled=False)  # those of an earlier run with more cameras
     refresh_cameras(at=timezone.now())

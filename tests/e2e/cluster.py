@@ -119,8 +119,8 @@ class Cluster:
     def list_cameras(self) -> None:
         """Fetch the cameras once, before any worker runs."""
         code = (
-            "from django.utils import timezone; from detection import services; "
-            "services.refresh_cameras(at=timezone.now())"
+            "from django.utils import timezone; from detection.services import cameras; "
+            "cameras.refresh_cameras(at=timezone.now())"
         )
         self.manage("shell", "--no-imports", "-c", code)
 

@@ -11,10 +11,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from detection import services
 from detection.models import Camera, CameraState, Claim
 from detection.ports import ListedCamera
-from detection.services import Lease, Overtaken, WatchCounters
+from detection.services import cameras, claims
+from detection.services.claims import Lease, Overtaken, WatchCounters
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def a_camera(number: int = 1, **fields: Any) -> Camera:
 def take(
     camera: Camera, at: datetime, instance: str = "here", max_cameras: int = 10
 ) -> Lease | None:
-    return services.take_lease(
+    return claims.take_lease(
         camera_id=camera.pk,
         instance=instance,
         worker=f"streams@{instance}",
@@ -56,7 +56,7 @@ def taken(camera: Camera, at: datetime, instance: str = "here") -> Lease:
 def renew(
     lease: Lease, at: datetime, last_frame_at: datetime | None = None, **counted: int
 ) -> None:
-    services.renew_lease(
+    claims.renew_lease(
         lease=lease,
         at=at,
         last_frame_at=last_frame_at,
@@ -110,7 +110,7 @@ def test_the_token_grows_with_every_change_of_hands(now: datetime) -> None:
     for instance in ("here", "here", "elsewhere"):
         lease = taken(camera, now, instance)
         tokens.append(lease.token)
-        services.give_lease_back(lease=lease)
+        claims.give_lease_back(lease=lease)
     tokens.append(taken(camera, now).token)
     assert tokens == [1, 2, 3, 4]
 
@@ -140,7 +140,7 @@ def test_a_new_watcher_does_not_inherit_the_frames_of_the_old_one(now: datetime)
 
 def test_a_camera_given_back_may_be_taken_at_once(now: datetime) -> None:
     camera = a_camera()
-    services.give_lease_back(lease=taken(camera, now))
+    claims.give_lease_back(lease=taken(camera, now))
     assert taken(camera, now, "elsewhere").token == 2
 
 
@@ -150,7 +150,7 @@ def test_an_overtaken_watcher_neither_renews_nor_gives_back(now: datetime) -> No
     new = taken(camera, now + seconds(12), "elsewhere")
     with pytest.raises(Overtaken, match="lease 1 is no longer ours"):
         renew(old, now + seconds(12))
-    services.give_lease_back(lease=old)
+    claims.give_lease_back(lease=old)
     renew(new, now + seconds(13))
     assert Claim.objects.get(camera=camera).instance == "elsewhere"
 
@@ -198,8 +198,8 @@ def test_an_instance_holds_no_more_than_it_may(now: datetime) -> None:
     assert take(cameras[1], now, max_cameras=2) is not None
     assert take(cameras[2], now, max_cameras=2) is None
     assert take(cameras[2], now, "elsewhere", max_cameras=2) is not None, "another has room"
-    assert not services.has_room(instance="here", max_cameras=2, at=now)
-    assert services.has_room(instance="here", max_cameras=2, at=now + seconds(12)), "they lapsed"
+    assert not claims.has_room(instance="here", max_cameras=2, at=now)
+    assert claims.has_room(instance="here", max_cameras=2, at=now + seconds(12)), "they lapsed"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -226,7 +226,7 @@ def test_a_lapsed_lease_of_another_instance_is_not_inherited(now: datetime) -> N
 
 def test_a_lease_that_was_given_back_is_not_inherited(now: datetime) -> None:
     camera = a_camera()
-    services.give_lease_back(lease=taken(camera, now))
+    claims.give_lease_back(lease=taken(camera, now))
     assert not taken(camera, now).inherited
 
 
@@ -234,7 +234,7 @@ def test_a_lease_that_was_given_back_is_not_inherited(now: datetime) -> None:
 
 
 def to_ring(at: datetime) -> list[int]:
-    return services.cameras_to_ring(at=at, listed_within_seconds=60)
+    return claims.cameras_to_ring(at=at, listed_within_seconds=60)
 
 
 def test_a_camera_is_rung_while_its_registry_lists_it(now: datetime) -> None:
@@ -265,7 +265,7 @@ def test_a_disabled_camera_is_not_rung(now: datetime) -> None:
 
 def test_a_camera_is_not_rung_before_its_time(now: datetime) -> None:
     camera = a_camera(registry="local")
-    services.postpone_camera(camera_id=camera.pk, until=now + seconds(30))
+    cameras.postpone_camera(camera_id=camera.pk, until=now + seconds(30))
     assert to_ring(now + seconds(29)) == []
     assert to_ring(now + seconds(30)) == [camera.pk]
 
@@ -280,7 +280,7 @@ def test_a_camera_rung_a_moment_ago_is_left_in_peace(now: datetime) -> None:
 def test_a_camera_given_back_is_rung_at_once(now: datetime) -> None:
     camera = a_camera(registry="local")
     assert to_ring(now) == [camera.pk]
-    services.give_lease_back(lease=taken(camera, now))
+    claims.give_lease_back(lease=taken(camera, now))
     assert to_ring(now) == [camera.pk]
 
 
@@ -293,11 +293,11 @@ def test_two_reconcilers_at_once_ring_a_camera_once(now: datetime) -> None:
 
 def test_listed_cameras_are_made_and_brought_in_line(now: datetime) -> None:
     listed = ListedCamera(7, "Gate", "rtsp://a:secret@h/1", "10.0.0.7", password="secret")
-    assert services.upsert_listed_cameras(registry="laravel", listed=[listed], at=now) == 1
+    assert cameras.upsert_listed_cameras(registry="laravel", listed=[listed], at=now) == 1
     Camera.objects.update(control_password="set by an operator", enabled=False)
     moved = ListedCamera(7, "Gate", "rtsp://a:secret@h/2", "10.0.0.8", password="secret")
     later = now + seconds(30)
-    assert services.upsert_listed_cameras(registry="laravel", listed=[moved], at=later) == 0
+    assert cameras.upsert_listed_cameras(registry="laravel", listed=[moved], at=later) == 0
     camera = Camera.objects.get()
     assert (camera.address, camera.stream_url) == ("10.0.0.8", "rtsp://a:secret@h/2")
     assert camera.listed_at == later
@@ -311,7 +311,7 @@ def test_listed_cameras_are_made_and_brought_in_line(now: datetime) -> None:
 def test_each_worker_with_a_live_claim_beats_once(now: datetime) -> None:
     for number, instance in enumerate(["here", "here", "elsewhere", "gone"]):
         taken(a_camera(number), now - seconds(12 if instance == "gone" else 0), instance)
-    assert services.beating_workers(at=now) == [
+    assert claims.beating_workers(at=now) == [
         ("elsewhere", "streams@elsewhere"),
         ("here", "streams@here"),
     ]
@@ -331,9 +331,9 @@ def test_only_cameras_that_are_really_watched_are_beaten_for(now: datetime) -> N
     watched(15, 1, state=CameraState.STARTING)
     watched(16, 1, instance="elsewhere")
     watched(17, 1, registry="local")
-    fresh = services.fresh_cameras(instance="here", at=now, stall_seconds=8)
+    fresh = claims.fresh_cameras(instance="here", at=now, stall_seconds=8)
     assert fresh == {"laravel": [11, 12], "local": [17]}
-    lapsed = services.fresh_cameras(instance="here", at=now + seconds(12), stall_seconds=60)
+    lapsed = claims.fresh_cameras(instance="here", at=now + seconds(12), stall_seconds=60)
     assert lapsed == {}
 
 
@@ -344,9 +344,9 @@ def test_a_change_of_state_is_dated_and_logged_once(
     now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     camera = a_camera(state_changed_at=now - seconds(100))
-    with caplog.at_level(logging.INFO, "detection.services"):
+    with caplog.at_level(logging.INFO, "detection.services.cameras"):
         for _ in range(2):
-            services.set_camera_state(
+            cameras.set_camera_state(
                 camera_id=camera.pk, state=CameraState.ERROR, reason="refused: the port is shut"
             )
     assert caplog.messages == [f"camera {camera.pk} is ERROR: refused: the port is shut"]
@@ -357,20 +357,20 @@ def test_a_change_of_state_is_dated_and_logged_once(
 
 def test_another_reason_is_a_transition_too(caplog: pytest.LogCaptureFixture) -> None:
     camera = a_camera()
-    with caplog.at_level(logging.INFO, "detection.services"):
+    with caplog.at_level(logging.INFO, "detection.services.cameras"):
         for reason in ("refused", "auth_failed"):
-            services.set_camera_state(camera_id=camera.pk, state=CameraState.ERROR, reason=reason)
+            cameras.set_camera_state(camera_id=camera.pk, state=CameraState.ERROR, reason=reason)
     assert len(caplog.messages) == 2
 
 
 def test_a_state_without_a_time_to_retry_takes_an_old_one_away(now: datetime) -> None:
     camera = a_camera()
-    services.set_camera_state(
+    cameras.set_camera_state(
         camera_id=camera.pk, state=CameraState.ERROR, reason="x", retry_at=now + seconds(30)
     )
     camera.refresh_from_db()
     assert camera.retry_at == now + seconds(30)
-    services.set_camera_state(camera_id=camera.pk, state=CameraState.RUNNING)
+    cameras.set_camera_state(camera_id=camera.pk, state=CameraState.RUNNING)
     camera.refresh_from_db()
     assert (camera.state, camera.reason) == ("running", "")
     assert camera.retry_at is None
@@ -378,6 +378,6 @@ def test_a_state_without_a_time_to_retry_takes_an_old_one_away(now: datetime) ->
 
 def test_a_reason_longer_than_its_column_is_cut(now: datetime) -> None:
     camera = a_camera()
-    services.set_camera_state(camera_id=camera.pk, state=CameraState.ERROR, reason="x" * 900)
+    cameras.set_camera_state(camera_id=camera.pk, state=CameraState.ERROR, reason="x" * 900)
     camera.refresh_from_db()
     assert camera.reason == "x" * 500

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from detection import services, signals
+from detection import signals
 from detection.domain.crimes import CrimeType
 from detection.domain.episodes import (
     ConfidenceChanged,
@@ -24,7 +24,9 @@ from detection.domain.episodes import (
 )
 from detection.models import Camera, Claim, Episode, Verdict
 from detection.models import EpisodeEvent as EventRow
-from detection.services import AlreadyReviewed, Lease, Overtaken
+from detection.services import claims, episodes, reviews
+from detection.services.claims import Lease, Overtaken
+from detection.services.reviews import AlreadyReviewed
 from integrations.models import Delivery
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +49,7 @@ def a_camera(number: int = 1, registry: str = "laravel") -> Camera:
 
 
 def a_lease(camera: Camera, at: datetime | None = None, instance: str = "here") -> Lease:
-    lease = services.take_lease(
+    lease = claims.take_lease(
         camera_id=camera.pk,
         instance=instance,
         worker=f"streams@{instance}",
@@ -60,7 +62,7 @@ def a_lease(camera: Camera, at: datetime | None = None, instance: str = "here") 
 
 def record(lease: Lease, episode_id: UUID, *steps: EpisodeEvent) -> Episode:
     for step in steps:
-        episode = services.record_event(
+        episode = episodes.record_event(
             lease=lease,
             episode_id=episode_id,
             event=step,
@@ -117,7 +119,7 @@ def test_a_changed_confidence_raises_the_peak_and_never_lowers_it() -> None:
 
 
 def test_a_peak_between_two_steps_counts() -> None:
-    episode = services.record_event(
+    episode = episodes.record_event(
         lease=a_lease(a_camera()),
         episode_id=uuid4(),
         event=OPENED,
@@ -214,7 +216,7 @@ def test_an_episode_that_was_closed_stays_closed_when_its_watcher_comes_back(
     key = uuid4()
     late = a_lease(a_camera(), timezone.now() - timedelta(seconds=60))
     record(late, key, OPENED)
-    assert services.close_orphaned_episodes(at=timezone.now()) == 1
+    assert episodes.close_orphaned_episodes(at=timezone.now()) == 1
     closed = Episode.objects.get()
     before = told()
     with suppress(Overtaken):  # nobody took the camera, and yet the lease ran out
@@ -279,34 +281,34 @@ def test_an_episode_whose_watcher_is_gone_is_closed_after_the_grace() -> None:
     record(lease, uuid4(), OPENED)
     Claim.objects.update(last_frame_at=after(15))
     just_before = now + timedelta(seconds=12 + 9.9)
-    assert services.close_orphaned_episodes(at=just_before) == 0
+    assert episodes.close_orphaned_episodes(at=just_before) == 0
     with heard(signals.siren_unwanted) as calls:
-        assert services.close_orphaned_episodes(at=now + timedelta(seconds=12 + 10)) == 1
+        assert episodes.close_orphaned_episodes(at=now + timedelta(seconds=12 + 10)) == 1
     episode = Episode.objects.get()
     assert (episode.status, episode.ended_at) == ("lost", after(15)), "by the last frame seen"
     assert [kind for kind, *_ in told()] == ["alert", "stop"]
     assert calls == [{"camera_id": camera.pk, "episode_id": episode.pk}]
-    assert services.close_orphaned_episodes(at=now + timedelta(seconds=60)) == 0
+    assert episodes.close_orphaned_episodes(at=now + timedelta(seconds=60)) == 0
 
 
 def test_an_episode_of_an_earlier_watcher_is_closed_at_once() -> None:
     camera = a_camera()
     record(a_lease(camera, timezone.now() - timedelta(seconds=13)), uuid4(), OPENED)
     a_lease(camera)
-    assert services.close_orphaned_episodes(at=timezone.now()) == 1
+    assert episodes.close_orphaned_episodes(at=timezone.now()) == 1
     assert Episode.objects.get().status == "lost"
 
 
 def test_an_episode_of_a_camera_that_was_given_back_is_closed_at_once() -> None:
     lease = a_lease(a_camera())
     record(lease, uuid4(), OPENED)
-    services.give_lease_back(lease=lease)
-    assert services.close_orphaned_episodes(at=timezone.now()) == 1
+    claims.give_lease_back(lease=lease)
+    assert episodes.close_orphaned_episodes(at=timezone.now()) == 1
 
 
 def test_an_episode_that_is_watched_is_left_open() -> None:
     record(a_lease(a_camera()), uuid4(), OPENED)
-    assert services.close_orphaned_episodes(at=timezone.now()) == 0
+    assert episodes.close_orphaned_episodes(at=timezone.now()) == 0
     assert Episode.objects.get().is_open
 
 
@@ -327,7 +329,7 @@ def test_a_verdict_is_kept_with_who_and_when(officer: User) -> None:
     key = uuid4()
     record(a_lease(a_camera()), key, OPENED, SURE, CLEARED)
     began = timezone.now()
-    services.review_episode(
+    reviews.review_episode(
         episode_id=key, verdict=Verdict.CONFIRMED, reviewer=officer, note="seen", dismiss_reason="x"
     )
     episode = Episode.objects.get()
@@ -340,7 +342,7 @@ def test_a_dismissal_needs_a_reason(officer: User) -> None:
     key = uuid4()
     record(a_lease(a_camera()), key, OPENED)
     with pytest.raises(ValueError, match="choose a reason"):
-        services.review_episode(episode_id=key, verdict=Verdict.DISMISSED, reviewer=officer)
+        reviews.review_episode(episode_id=key, verdict=Verdict.DISMISSED, reviewer=officer)
     assert Episode.objects.get().verdict == "unreviewed"
 
 
@@ -349,9 +351,9 @@ def test_an_officer_who_saw_an_older_verdict_is_told_who_was_first(
 ) -> None:
     key = uuid4()
     record(a_lease(a_camera()), key, OPENED)
-    services.review_episode(episode_id=key, verdict=Verdict.CONFIRMED, reviewer=officer)
+    reviews.review_episode(episode_id=key, verdict=Verdict.CONFIRMED, reviewer=officer)
     with pytest.raises(AlreadyReviewed, match="officer has already set this episode to confirmed"):
-        services.review_episode(
+        reviews.review_episode(
             episode_id=key, verdict=Verdict.DISMISSED, reviewer=another, dismiss_reason="test"
         )
     assert Episode.objects.get().reviewed_by == officer
@@ -360,8 +362,8 @@ def test_an_officer_who_saw_an_older_verdict_is_told_who_was_first(
 def test_a_verdict_may_be_changed_by_whoever_saw_it(officer: User, another: User) -> None:
     key = uuid4()
     record(a_lease(a_camera()), key, OPENED)
-    services.review_episode(episode_id=key, verdict=Verdict.CONFIRMED, reviewer=officer)
-    services.review_episode(
+    reviews.review_episode(episode_id=key, verdict=Verdict.CONFIRMED, reviewer=officer)
+    reviews.review_episode(
         episode_id=key,
         verdict=Verdict.DISMISSED,
         reviewer=another,
@@ -385,7 +387,7 @@ def test_a_dismissal_silences_the_siren_once_it_is_committed(
     committed = transaction.get_connection().run_on_commit
     with heard(signals.siren_unwanted) as calls:
         asked_before = len(committed)
-        services.review_episode(
+        reviews.review_episode(
             episode_id=key, verdict=verdict, reviewer=officer, dismiss_reason=reason
         )
         assert calls == [], "nobody is told of what may yet be rolled back"

@@ -23,7 +23,6 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from crimeops import adapters
 from crimeops.celery import app
-from detection import services as seeing
 from detection.domain.crimes import CrimeType
 from detection.domain.episodes import (
     ConfidenceChanged,
@@ -34,9 +33,11 @@ from detection.domain.episodes import (
     EpisodeState,
 )
 from detection.models import Camera, Episode
-from detection.services import Lease
-from integrations import services, tasks
+from detection.services import claims, episodes
+from detection.services.claims import Lease
+from integrations import tasks
 from integrations.models import Delivery
+from integrations.services import outbox
 from simulators.demo.processes import free_port
 from simulators.laravel import LaravelSimulator, SimulatedCamera
 from tests.services import valkey, wait_until
@@ -106,7 +107,7 @@ def rung(broker: "redis.Redis") -> list[str]:
 
 def a_lease(number: int = 1, registry: str = "laravel") -> Lease:
     camera = Camera.objects.create(registry=registry, name=f"Camera {number}", external_id=number)
-    lease = seeing.take_lease(
+    lease = claims.take_lease(
         camera_id=camera.pk, instance="here", worker="w", max_cameras=10, at=timezone.now()
     )
     assert lease is not None
@@ -120,7 +121,7 @@ def claim(number: int = 1) -> None:
 def record(lease: Lease, *steps: EpisodeEvent, episode_id: UUID | None = None) -> UUID:
     key = episode_id or uuid4()
     for step in steps:
-        seeing.record_event(
+        episodes.record_event(
             lease=lease, episode_id=key, event=step, timeline=[], decided_at=timezone.now()
         )
     return key
@@ -175,7 +176,7 @@ def test_a_step_and_its_delivery_are_rolled_back_together() -> None:
 def test_the_steps_of_an_episode_are_queued_in_order_and_due_one_at_a_time() -> None:
     record(a_lease(), OPENED, SURE, CLEARED)
     assert told() == [("alert", "pending"), ("crime", "pending"), ("stop", "pending")]
-    assert services.due_deliveries(at=timezone.now()) == [only("alert").pk]
+    assert outbox.due_deliveries(at=timezone.now()) == [only("alert").pk]
 
 
 def test_a_camera_of_our_own_has_nobody_to_tell() -> None:
@@ -205,8 +206,8 @@ def test_a_broker_that_is_down_stops_neither_the_step_nor_the_report(
     with django_capture_on_commit_callbacks(execute=True):
         record(lease, OPENED)
     assert time.monotonic() - began < 2.0
-    assert "the sweep will" in caplog.text
-    assert services.due_deliveries(at=timezone.now()) == [only("alert").pk]
+    assert "integrations.deliver is not rung" in caplog.text
+    assert outbox.due_deliveries(at=timezone.now()) == [only("alert").pk]
 
 
 # --- coalescing ----------------------------------------------------------------------------------
@@ -216,8 +217,8 @@ def test_only_the_newest_alert_counts(backend: LaravelSimulator) -> None:
     claim()
     record(a_lease(), OPENED, risen(66.0), risen(77.0))
     assert told() == [("alert", "superseded"), ("alert", "superseded"), ("alert", "pending")]
-    (due,) = services.due_deliveries(at=timezone.now())
-    services.deliver(delivery_id=due)
+    (due,) = outbox.due_deliveries(at=timezone.now())
+    outbox.deliver(delivery_id=due)
     assert [alert.confidence_score for alert in backend.alerts] == [77.0]
 
 
@@ -227,14 +228,14 @@ def test_an_alert_on_its_way_is_not_superseded_and_comes_first() -> None:
     Delivery.objects.update(claimed_until=timezone.now() + timedelta(seconds=30))
     record(lease, risen(77.0), episode_id=key)
     assert told() == [("alert", "pending"), ("alert", "pending")]
-    assert services.due_deliveries(at=timezone.now()) == []
+    assert outbox.due_deliveries(at=timezone.now()) == []
 
 
 def test_an_alert_never_supersedes_that_of_another_episode() -> None:
     record(a_lease(1), OPENED)
     record(a_lease(2), OPENED)
     assert told() == [("alert", "pending"), ("alert", "pending")]
-    assert len(services.due_deliveries(at=timezone.now())) == 2
+    assert len(outbox.due_deliveries(at=timezone.now())) == 2
 
 
 # --- sending -------------------------------------------------------------------------------------
@@ -246,13 +247,13 @@ def test_an_episode_is_told_in_order_each_delivery_naming_the_next(
     claim()
     record(a_lease(), OPENED, SURE, CLEARED)
     alert, crime, stop = only("alert"), only("crime"), only("stop")
-    assert services.deliver(delivery_id=stop.pk) is None, "it is not its turn"
-    assert services.deliver(delivery_id=crime.pk) is None
+    assert outbox.deliver(delivery_id=stop.pk) is None, "it is not its turn"
+    assert outbox.deliver(delivery_id=crime.pk) is None
     assert not (backend.alerts or backend.crimes or backend.stops)
 
-    assert services.deliver(delivery_id=alert.pk) == crime.pk
-    assert services.deliver(delivery_id=crime.pk) == stop.pk
-    assert services.deliver(delivery_id=stop.pk) is None
+    assert outbox.deliver(delivery_id=alert.pk) == crime.pk
+    assert outbox.deliver(delivery_id=crime.pk) == stop.pk
+    assert outbox.deliver(delivery_id=stop.pk) is None
     assert told() == [("alert", "delivered"), ("crime", "delivered"), ("stop", "delivered")]
     sent = [
         (c.path, c.headers["Idempotency-Key"]) for c in backend.calls if "cameras" not in c.path
@@ -293,7 +294,7 @@ def test_a_delivery_that_arrived_is_not_sent_again(backend: LaravelSimulator) ->
     claim()
     record(a_lease(), OPENED)
     for _ in range(2):
-        services.deliver(delivery_id=only("alert").pk)
+        outbox.deliver(delivery_id=only("alert").pk)
     assert len(backend.calls_to("/alert")) == 1
 
 
@@ -305,7 +306,7 @@ def test_two_workers_at_once_send_a_delivery_once(
     record(a_lease(), OPENED)
     backend.fault("hang:0.2", "/alert")
     pk = only("alert").pk
-    at_once([lambda: services.deliver(delivery_id=pk)] * 4)
+    at_once([lambda: outbox.deliver(delivery_id=pk)] * 4)
     assert len(backend.calls_to("/alert")) == 1
     assert (only("alert").status, only("alert").attempts) == ("delivered", 1)
 
@@ -318,18 +319,18 @@ def test_a_transient_refusal_is_tried_again_later_under_the_same_key(
 ) -> None:
     record(a_lease(), OPENED, SURE)
     began = timezone.now()
-    assert services.deliver(delivery_id=only("alert").pk) is None, "nobody claimed the camera"
+    assert outbox.deliver(delivery_id=only("alert").pk) is None, "nobody claimed the camera"
     alert = only("alert")
     assert (alert.status, alert.attempts, alert.claimed_until) == ("pending", 1, None)
     assert "409: Camera is not claimed" in alert.last_error
     assert 0.4 < (alert.next_attempt_at - began).total_seconds() < 1.5
-    assert services.due_deliveries(at=began) == []
-    assert services.deliver(delivery_id=only("crime").pk) is None, "the crime waits behind it"
+    assert outbox.due_deliveries(at=began) == []
+    assert outbox.deliver(delivery_id=only("crime").pk) is None, "the crime waits behind it"
 
     claim()
-    assert services.due_deliveries(at=began + timedelta(seconds=2)) == [alert.pk]
+    assert outbox.due_deliveries(at=began + timedelta(seconds=2)) == [alert.pk]
     make_due()
-    assert services.deliver(delivery_id=alert.pk) == only("crime").pk
+    assert outbox.deliver(delivery_id=alert.pk) == only("crime").pk
     alert = only("alert")
     assert (alert.status, alert.attempts, alert.last_error) == ("delivered", 2, "")
     assert alert.delivered_at is not None
@@ -345,7 +346,7 @@ def test_the_pause_doubles_and_ends_at_the_longest(
     for longest in (1.0, 2.0, 4.0, 4.0, 4.0):
         make_due()
         began = timezone.now()
-        services.deliver(delivery_id=only("alert").pk)
+        outbox.deliver(delivery_id=only("alert").pk)
         pause = (only("alert").next_attempt_at - began).total_seconds()
         assert longest / 2 <= pause <= longest + 0.5
     assert only("alert").attempts == 5
@@ -357,11 +358,11 @@ def test_a_refusal_for_good_is_kept_with_its_reason_and_the_next_goes_on(
     claim()
     record(a_lease(), NONSENSE, SURE)
     alert = only("alert")
-    assert services.deliver(delivery_id=alert.pk) == only("crime").pk
+    assert outbox.deliver(delivery_id=alert.pk) == only("crime").pk
     alert.refresh_from_db()
     assert (alert.status, alert.attempts) == ("refused", 1)
     assert "must be between 0 and 100" in alert.last_error
-    services.deliver(delivery_id=only("crime").pk)
+    outbox.deliver(delivery_id=only("crime").pk)
     assert told() == [("alert", "refused"), ("crime", "delivered")]
 
 
@@ -369,8 +370,8 @@ def test_trouble_of_one_episode_holds_up_no_other(backend: LaravelSimulator) -> 
     claim(2)
     record(a_lease(1), OPENED)
     record(a_lease(2), OPENED)
-    for due in services.due_deliveries(at=timezone.now()):
-        services.deliver(delivery_id=due)
+    for due in outbox.due_deliveries(at=timezone.now()):
+        outbox.deliver(delivery_id=due)
     assert told() == [("alert", "pending"), ("alert", "delivered")]
 
 
@@ -381,13 +382,13 @@ def test_an_attempt_that_was_lost_is_taken_over_when_its_time_is_up(
     record(a_lease(), OPENED)
     alert = only("alert")
     Delivery.objects.update(claimed_until=timezone.now() + timedelta(seconds=1), attempts=1)
-    assert services.deliver(delivery_id=alert.pk) is None
-    assert services.due_deliveries(at=timezone.now()) == []
+    assert outbox.deliver(delivery_id=alert.pk) is None
+    assert outbox.due_deliveries(at=timezone.now()) == []
     assert backend.alerts == []
 
     Delivery.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
-    assert services.due_deliveries(at=timezone.now()) == [alert.pk]
-    services.deliver(delivery_id=alert.pk)
+    assert outbox.due_deliveries(at=timezone.now()) == [alert.pk]
+    outbox.deliver(delivery_id=alert.pk)
     assert (only("alert").status, only("alert").attempts) == ("delivered", 2)
 
 
@@ -403,10 +404,10 @@ def test_an_attempt_lasts_a_minute_at_most_and_then_its_outcome_is_another_ones(
     def overtake() -> None:
         wait_until(lambda: only("alert").claimed_until is not None, "the attempt began", 5)
         left = only("alert").claimed_until - timezone.now()  # type: ignore[operator] # not None
-        assert 55 < left.total_seconds() <= services.ATTEMPT_SECONDS
+        assert 55 < left.total_seconds() <= outbox.ATTEMPT_SECONDS
         Delivery.objects.update(claimed_until=F("claimed_until") + timedelta(seconds=1))
 
-    at_once([lambda: services.deliver(delivery_id=pk), overtake])
+    at_once([lambda: outbox.deliver(delivery_id=pk), overtake])
     assert len(backend.alerts) == 1
     assert (only("alert").status, only("alert").answer) == ("pending", None)
 
@@ -414,12 +415,12 @@ def test_an_attempt_lasts_a_minute_at_most_and_then_its_outcome_is_another_ones(
 def test_a_lost_answer_does_not_make_a_crime_twice(backend: LaravelSimulator) -> None:
     claim()
     record(a_lease(), OPENED, SURE)
-    services.deliver(delivery_id=only("alert").pk)
+    outbox.deliver(delivery_id=only("alert").pk)
     backend.fault("not_json", "/crime", times=1)
-    services.deliver(delivery_id=only("crime").pk)
+    outbox.deliver(delivery_id=only("crime").pk)
     assert only("crime").status == "pending"
     make_due()
-    services.deliver(delivery_id=only("crime").pk)
+    outbox.deliver(delivery_id=only("crime").pk)
     assert only("crime").status == "delivered"
     assert len(backend.crimes) == 1
 
@@ -435,12 +436,12 @@ def test_a_refused_delivery_is_sent_again_on_request_under_its_key(
     claim()
     record(a_lease(), NONSENSE)
     alert = only("alert")
-    services.deliver(delivery_id=alert.pk)
+    outbox.deliver(delivery_id=alert.pk)
     Delivery.objects.update(payload={"confidence": 99.0})
     with django_capture_on_commit_callbacks(execute=True):
-        services.resend_delivery(delivery_id=alert.pk)
+        outbox.resend_delivery(delivery_id=alert.pk)
     assert rung(broker) == [str(alert.pk)]
-    services.deliver(delivery_id=alert.pk)
+    outbox.deliver(delivery_id=alert.pk)
     assert only("alert").status == "delivered"
     keys = {call.headers["Idempotency-Key"] for call in backend.calls_to("/alert")}
     assert keys == {str(alert.pk)}
@@ -452,7 +453,7 @@ def test_a_delivery_on_its_way_is_not_made_due_by_a_request(
     record(a_lease(), OPENED)
     claimed_until = timezone.now() + timedelta(seconds=30)
     Delivery.objects.update(claimed_until=claimed_until)
-    services.resend_delivery(delivery_id=only("alert").pk)
+    outbox.resend_delivery(delivery_id=only("alert").pk)
     assert only("alert").claimed_until == claimed_until
 
 
@@ -481,18 +482,18 @@ def test_the_sweep_rings_what_is_due_and_nothing_else(
 def test_goodbye_waits_for_nothing_where_everything_is_told() -> None:
     lease = a_lease()
     began = time.monotonic()
-    assert services.wait_until_told(camera_id=lease.camera_id, seconds=5)
+    assert outbox.wait_until_told(camera_id=lease.camera_id, seconds=5)
     assert time.monotonic() - began < 0.5
 
 
 def test_goodbye_gives_up_on_a_back_end_that_is_silent() -> None:
     lease = a_lease()
     record(lease, OPENED)
-    assert not services.wait_until_told(camera_id=lease.camera_id, seconds=0.2)
+    assert not outbox.wait_until_told(camera_id=lease.camera_id, seconds=0.2)
 
 
 def test_goodbye_does_not_wait_for_what_was_refused_or_must_pause() -> None:
     lease = a_lease()
     record(lease, OPENED)
     Delivery.objects.update(attempts=1, next_attempt_at=timezone.now() + timedelta(seconds=60))
-    assert services.wait_until_told(camera_id=lease.camera_id, seconds=0.2)
+    assert outbox.wait_until_told(camera_id=lease.camera_id, seconds=0.2)

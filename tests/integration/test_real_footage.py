@@ -35,7 +35,7 @@ def judge_clip(
     judgements, due = [], 0.0
     with av.open(str(clip)) as container:
         for number, frame in enumerate(container.decode(video=0)):
-            at = float(frame.time if frame.time is not None else number / 25)
+            at = frame.time or number / 25
             if at < due or at > seconds:
                 continue
             due = at + 1 / rate

@@ -25,11 +25,12 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from crimeops import adapters
 from crimeops.celery import app
-from detection import services as seeing
 from detection import signals
 from detection.models import Camera, CameraState, Episode, EpisodeStatus, Verdict
-from integrations import sirens, tasks
+from detection.services import reviews
+from integrations import tasks
 from integrations.models import Siren
+from integrations.services import sirens
 from simulators.demo.processes import free_port
 from simulators.laravel import LaravelSimulator, SimulatedCamera
 from simulators.tapo import Clip, SimulatedTapo, load_clip
@@ -460,7 +461,7 @@ def test_a_dismissal_rings_the_silence_after_its_commit(
     episode_id = sounding(camera)
     officer = User.objects.create_user("officer", password="x")
     with django_capture_on_commit_callbacks(execute=True):
-        seeing.review_episode(
+        reviews.review_episode(
             episode_id=episode_id,
             verdict=Verdict.DISMISSED,
             reviewer=officer,

@@ -26,9 +26,9 @@ from crimeops.celery import ROUTES
 from crimeops.environment import Environment
 from crimeops.urls import healthz
 from detection import pipeline
-from detection.services import LEASE_SECONDS
-from integrations import services
+from detection.services.claims import LEASE_SECONDS
 from integrations.laravel.client import LaravelOptions
+from integrations.services import outbox
 from simulators.laravel.cameras import load_cameras
 from simulators.tapo import fleet
 
@@ -417,7 +417,7 @@ def _release_seconds() -> float:
     return (
         pipeline.COLLECT_SECONDS
         + pipeline.READER_GOODBYE_SECONDS
-        + services.GOODBYE_SECONDS
+        + outbox.GOODBYE_SECONDS
         + _backend_seconds()
     )
 

@@ -7,19 +7,18 @@ that `tend_sirens` finds. A row whose `silent_at` is empty is a siren that may b
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from celery import Task
 from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
 from crimeops.adapters import load
+from crimeops.ringing import ring
 from detection.models import OPEN_STATUSES, Camera, CameraState, Episode, Verdict
 from integrations.models import Siren
 from integrations.ports import Alarm, AlarmAddress, IntegrationError
-from integrations.services import after_commit
+from integrations.services.outbox import after_commit
 
 logger = logging.getLogger(__name__)
 
@@ -188,33 +187,15 @@ def alarm_address(camera: Camera) -> AlarmAddress:
 
 def ring_siren(*, camera_id: int, episode_id: UUID) -> None:
     """Sound the siren by the alarms worker, or right here where the broker cannot be reached."""
-    from integrations.tasks import sound_siren as doorbell  # the task calls us, we only ring it
-
-    _ring_or_call(doorbell, camera_id, episode_id, sound_siren)
+    if not ring("integrations.sound_siren", camera_id, str(episode_id), expires=30):
+        sound_siren(camera_id=camera_id, episode_id=episode_id)
 
 
 def ring_silence(*, camera_id: int, episode_id: UUID) -> None:
     """Silence the siren by the alarms worker, or right here where the broker cannot be reached."""
-    from integrations.tasks import silence_siren as doorbell  # as above
 
-    after_commit(lambda: _ring_or_call(doorbell, camera_id, episode_id, silence_siren))
+    def silence() -> None:
+        if not ring("integrations.silence_siren", camera_id, str(episode_id)):
+            silence_siren(camera_id=camera_id, episode_id=episode_id)
 
-
-def ring_warm(*, camera_id: int) -> None:
-    """Have the alarms worker open the camera's session before it is needed."""
-    from integrations.tasks import warm_alarm as doorbell  # as above
-
-    try:
-        doorbell.apply_async((camera_id,), retry=False)
-    except doorbell.OperationalError:
-        logger.warning("broker out of reach: the siren of camera %s is not warmed yet", camera_id)
-
-
-def _ring_or_call(
-    doorbell: "Task[Any, None]", camera_id: int, episode_id: UUID, verb: Callable[..., bool]
-) -> None:
-    try:
-        doorbell.apply_async((camera_id, str(episode_id)), retry=False)
-    except doorbell.OperationalError:
-        logger.warning("broker out of reach: the siren of camera %s is rung directly", camera_id)
-        verb(camera_id=camera_id, episode_id=episode_id)
+    after_commit(silence)

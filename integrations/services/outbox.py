@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from crimeops.adapters import load
+from crimeops.ringing import ring
 from detection.models import Episode, EpisodeEvent, EpisodeEventKind
 from integrations.models import Delivery, DeliveryKind, DeliveryStatus
 from integrations.ports import (
@@ -240,23 +241,15 @@ def resend_delivery(*, delivery_id: UUID) -> None:
     Delivery.objects.filter(pk=delivery_id).filter(_unclaimed(now)).update(
         status=DeliveryStatus.PENDING, next_attempt_at=now, claimed_until=None
     )
-    ring(delivery_id=delivery_id)
+    ring_delivery(delivery_id=delivery_id)
 
 
-def ring(*, delivery_id: UUID) -> None:
+def ring_delivery(*, delivery_id: UUID) -> None:
     """Ask a reports worker to deliver after the commit; the sweep rings what gets lost."""
-    from integrations.tasks import deliver as doorbell  # the task calls us, we only ring it
-
-    def knock() -> None:
-        try:
-            doorbell.apply_async((str(delivery_id),), retry=False)
-        except doorbell.OperationalError as error:
-            logger.warning("cannot ring delivery %s now (%s); the sweep will", delivery_id, error)
-
-    after_commit(knock)
+    after_commit(lambda: ring("integrations.deliver", str(delivery_id)))
 
 
-def after_commit(step: Callable[[], None]) -> None:
+def after_commit(step: Callable[[], object]) -> None:
     """Run after the transaction under way, else now; unlike Django's, without asking the database.
 
     Outside a transaction `on_commit` connects, and the database may be what is missing.

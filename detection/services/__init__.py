@@ -1,0 +1,1 @@
+"""The verbs of seeing. Each owns its transaction; nothing else writes these tables."""

@@ -1,0 +1,153 @@
+"""Episodes: each step is written with all that must be told of it, by the holder of the camera."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from detection import signals
+from detection.domain.episodes import (
+    ConfidenceChanged,
+    CrimeConfirmed,
+    EpisodeEnded,
+    EpisodeOpened,
+    EpisodeState,
+)
+from detection.domain.episodes import EpisodeEvent as DomainEvent
+from detection.models import (
+    OPEN_STATUSES,
+    Claim,
+    Episode,
+    EpisodeEvent,
+    EpisodeEventKind,
+    EpisodeStatus,
+)
+from detection.services.claims import Lease, Overtaken
+
+# An episode whose watcher is gone this long is over as far as we can know.
+ORPHAN_GRACE_SECONDS = 10.0
+
+
+def record_event(
+    *,
+    lease: Lease,
+    episode_id: UUID,
+    event: DomainEvent,
+    timeline: Sequence[tuple[float, float]],
+    decided_at: datetime,
+) -> Episode:
+    """Write one step of an episode, with all that must be told of it, in one transaction.
+
+    Raises:
+        Overtaken: the lease is no longer ours; nothing was written.
+    """
+    with transaction.atomic():
+        holds = Claim.objects.select_for_update().filter(
+            camera_id=lease.camera_id, token=lease.token
+        )
+        if not holds.exists():
+            raise Overtaken(f"camera {lease.camera_id}: lease {lease.token} is no longer ours")
+        if isinstance(event, EpisodeOpened):
+            episode = _open_episode(lease, episode_id, event, decided_at)
+        else:
+            episode = Episode.objects.select_for_update().get(pk=episode_id)
+            if not episode.is_open:
+                raise Overtaken(f"camera {lease.camera_id}: the sweep has closed its episode")
+        episode.confidence_timeline = [list(sample) for sample in timeline]
+        episode.confidence = max([episode.confidence, *(sample[1] for sample in timeline)])
+        _apply(episode, event)
+        _tell(episode, _event_row(episode, event))
+    return episode
+
+
+def _open_episode(
+    lease: Lease, episode_id: UUID, event: EpisodeOpened, decided_at: datetime
+) -> Episode:
+    for orphan in Episode.objects.filter(camera_id=lease.camera_id, status__in=OPEN_STATUSES):
+        _end_orphan(orphan, event.at)
+    return Episode.objects.create(
+        id=episode_id,
+        camera_id=lease.camera_id,
+        claim_token=lease.token,
+        crime_type=event.crime_type,
+        confidence=event.confidence,
+        reason=event.reason,
+        started_at=event.started_at,
+        alerted_at=event.at,
+        decided_at=decided_at,
+    )
+
+
+def _apply(episode: Episode, event: DomainEvent) -> None:
+    if isinstance(event, CrimeConfirmed):
+        if episode.confirmed_at is None:
+            episode.crime_type, episode.reason = event.crime_type, event.reason
+            episode.confirmed_at = event.at
+        episode.status = EpisodeStatus.CONFIRMED
+    if isinstance(event, EpisodeEnded):
+        # Whether it was a crime stays readable in `confirmed_at`.
+        episode.status = EpisodeStatus(event.outcome.value)
+        episode.ended_at = max(event.at, episode.alerted_at)
+    else:
+        episode.confidence = max(episode.confidence, event.confidence)
+    episode.save()
+
+
+def _event_row(episode: Episode, event: DomainEvent) -> EpisodeEvent:
+    row = EpisodeEvent(episode=episode, at=event.at)
+    match event:
+        case EpisodeOpened() | CrimeConfirmed():
+            opened = isinstance(event, EpisodeOpened)
+            row.kind = EpisodeEventKind.OPENED if opened else EpisodeEventKind.CONFIRMED
+            row.started_at, row.detail = event.started_at, event.reason
+        case ConfidenceChanged():
+            row.kind = EpisodeEventKind.CONFIDENCE
+        case EpisodeEnded():
+            lost = event.outcome is EpisodeState.LOST
+            row.kind = EpisodeEventKind.LOST if lost else EpisodeEventKind.CLEARED
+    if not isinstance(event, EpisodeEnded):
+        row.crime_type, row.confidence = event.crime_type, event.confidence
+    row.save()
+    return row
+
+
+def _tell(episode: Episode, row: EpisodeEvent) -> None:
+    signals.episode_recorded.send(sender=Episode, episode=episode, event=row)
+
+
+def _end_orphan(episode: Episode, at: datetime) -> None:
+    event = EpisodeEnded(at, EpisodeState.LOST)
+    _apply(episode, event)
+    _tell(episode, _event_row(episode, event))
+    signals.siren_unwanted.send(sender=Episode, camera_id=episode.camera_id, episode_id=episode.pk)
+
+
+def close_orphaned_episodes(*, at: datetime) -> int:
+    """End open episodes whose watcher is gone; nobody else would ever stop their alert."""
+    suspects = Episode.objects.filter(status__in=OPEN_STATUSES).values_list("pk", flat=True)
+    return sum(_close_if_orphaned(episode_id, at) for episode_id in suspects)
+
+
+@transaction.atomic
+def _close_if_orphaned(episode_id: UUID, at: datetime) -> bool:
+    """The claim is locked first, as `record_event` does: a watcher that is back may be writing."""
+    episode = Episode.objects.get(pk=episode_id)
+    claim = Claim.objects.select_for_update().get(camera_id=episode.camera_id)
+    episode = Episode.objects.select_for_update().get(pk=episode_id)
+    grace = at - timedelta(seconds=ORPHAN_GRACE_SECONDS)
+    is_held = claim.expires_at is not None and claim.expires_at > grace
+    if not episode.is_open or (claim.token == episode.claim_token and is_held):
+        return False
+    _end_orphan(episode, claim.last_frame_at or at)
+    return True
+
+
+def attach_snapshot(*, episode_id: UUID, name: str) -> None:
+    """Remember where the annotated picture of an episode is kept."""
+    Episode.objects.filter(pk=episode_id).update(snapshot=name)
+
+
+def save_timeline(*, episode_id: UUID, timeline: Iterable[tuple[float, float]]) -> None:
+    """Keep the confidence so far, so that the page of an open episode shows it."""
+    Episode.objects.filter(pk=episode_id).update(confidence_timeline=[list(s) for s in timeline])
