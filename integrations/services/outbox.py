@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 from crimeops.adapters import load
 from crimeops.ringing import ring
 from detection.models import Episode, EpisodeEvent, EpisodeEventKind
-from integrations.models import Delivery, DeliveryKind, DeliveryStatus
+from integrations.models import Delivery, DeliveryKind, DeliveryStatus, Siren
 from integrations.ports import (
     AlertReport,
     CrimeReport,
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 ATTEMPT_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 1.0
 GOODBYE_SECONDS = 1.5
+SIREN_FIRST_SECONDS = 0.3
 
 KINDS = {
     EpisodeEventKind.OPENED: DeliveryKind.ALERT,
@@ -127,6 +128,7 @@ def deliver(*, delivery_id: UUID) -> UUID | None:
     if attempt is None:
         return None
     delivery = attempt.delivery
+    _let_the_siren_go_first(delivery)
     try:
         reporter: Reporter = load("REPORTERS", delivery.reporter)
         answer = reporter.send(_report(delivery), str(delivery.pk))
@@ -144,6 +146,22 @@ def deliver(*, delivery_id: UUID) -> UUID | None:
         .first()
     )
     return following.pk if following else None
+
+
+def _let_the_siren_go_first(delivery: Delivery) -> None:
+    """The contract wants the alarm before the alert, and both were rung at the same moment.
+
+    A siren that is slow or broken holds the alert up for `SIREN_FIRST_SECONDS` at most.
+    """
+    first_alert = delivery.kind == DeliveryKind.ALERT and delivery.attempts == 1
+    if not first_alert or not settings.ENVIRONMENT.siren_enabled:
+        return
+    asked = Siren.objects.filter(episode_id=delivery.episode_id).exclude(
+        silent_at=None, sounded_at=None, attempts=0
+    )
+    deadline = delivery.created_at + timedelta(seconds=SIREN_FIRST_SECONDS)
+    while timezone.now() < deadline and not asked.exists():
+        time.sleep(0.005)
 
 
 def _claim(*, delivery_id: UUID, at: datetime) -> Attempt | None:
