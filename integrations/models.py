@@ -62,8 +62,7 @@ class Delivery(models.Model):
 class Siren(models.Model):
     """The siren of a camera: what is wanted of it and what it is known to do.
 
-    The row is written before the camera is asked to sound, so that a crash in between leaves a row
-    that the sweep finds. `silent_at` is empty until the camera has confirmed that it is quiet.
+    `silent_at` is empty until the camera has confirmed that it is quiet.
     """
 
     camera = models.OneToOneField(Camera, on_delete=models.CASCADE, related_name="siren")

@@ -1,16 +1,19 @@
 """Sirens: sounded at once, sounded again while an episode lasts, and silenced whatever happens.
 
-The `Siren` row is written before the camera is asked, so that a crash in between leaves a trace
-that `tend_sirens` finds. A row whose `silent_at` is empty is a siren that may be sounding.
+The camera is asked before anything is written: a busy database must not hold a siren up. A `Siren`
+row whose `silent_at` is empty is a siren that may be sounding. An alert without a row (its ring was
+lost, or the worker died before it wrote) is adopted by the sweep, which then treats it like any.
 """
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from crimeops.adapters import load
@@ -24,32 +27,55 @@ logger = logging.getLogger(__name__)
 
 # The alert's transaction may still be under way when the siren already sounds.
 EPISODE_GRACE_SECONDS = 10.0
+# A ring is answered within tens of milliseconds; after this it was lost.
+RING_GRACE_SECONDS = 2.0
 RETRY_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of asking a camera: the way that worked, or why none did."""
+
+    method: str = ""
+    error: str = ""
+    wait_seconds: float = RETRY_SECONDS
+
+    def as_fields(self, at: datetime) -> dict[str, Any]:
+        """The columns of a siren row that say so."""
+        if self.method:
+            return {"method": self.method, "last_error": "", "attempts": 0, "next_attempt_at": None}
+        again = at + timedelta(seconds=self.wait_seconds)
+        return {"last_error": self.error[:300], "next_attempt_at": again}
 
 
 def sound_siren(*, camera_id: int, episode_id: UUID) -> bool:
     """Sound the siren for an episode; returns whether a camera confirmed it.
 
     A failure is kept in the row and tried again by `tend_sirens` as long as the siren is wanted.
+    A ring that comes after the episode's end sounds nothing.
     """
-    if not settings.ENVIRONMENT.siren_enabled:
+    if not settings.ENVIRONMENT.siren_enabled or _is_over(episode_id):
         return False
     camera = Camera.objects.get(pk=camera_id)
+    if not (camera.control_host or camera.public_address):
+        return False
+    remembered = Siren.objects.filter(camera=camera).values_list("method", flat=True).first()
+    rung_at = timezone.now()
+    outcome = _ask(camera, remembered or "", _sounding, "sounded")
     now = timezone.now()
-    until = now + timedelta(seconds=settings.ENVIRONMENT.siren_seconds)
-    siren, _ = Siren.objects.update_or_create(
+    Siren.objects.update_or_create(
         camera=camera,
         defaults={
             "episode_id": episode_id,
-            "wanted_until": until,
-            "rung_at": now,
-            "sounded_at": None,
+            "wanted_until": rung_at + timedelta(seconds=settings.ENVIRONMENT.siren_seconds),
+            "rung_at": rung_at,
+            "sounded_at": now if outcome.method else None,
             "silent_at": None,
-            "attempts": 0,
-            "next_attempt_at": None,
+            "attempts": 0 if outcome.method else 1,
+            **outcome.as_fields(now),
         },
     )
-    return _sound(siren, camera)
+    return bool(outcome.method)
 
 
 def silence_siren(*, camera_id: int, episode_id: UUID) -> bool:
@@ -66,6 +92,7 @@ def silence_siren(*, camera_id: int, episode_id: UUID) -> bool:
 
 def sirens_to_tend(*, at: datetime) -> list[int]:
     """Siren rows with something to do now: sound again, or silence."""
+    _adopt_alerts_without_a_row(at)
     rearm = at - timedelta(seconds=settings.ENVIRONMENT.siren_rearm_seconds)
     may_sound = Siren.objects.filter(silent_at=None)
     ready = may_sound.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=at))
@@ -105,30 +132,79 @@ def _still_wanted(siren: Siren, at: datetime) -> bool:
     return episode.status in OPEN_STATUSES and episode.verdict != Verdict.DISMISSED
 
 
+def _is_over(episode_id: UUID) -> bool:
+    return (
+        Episode.objects.filter(pk=episode_id)
+        .filter(~Q(status__in=OPEN_STATUSES) | Q(verdict=Verdict.DISMISSED))
+        .exists()
+    )
+
+
+def _adopt_alerts_without_a_row(at: datetime) -> None:
+    """A recent alert that no siren row knows: its ring was lost, or nobody lived to write it."""
+    if not settings.ENVIRONMENT.siren_enabled:
+        return
+    longest = timedelta(seconds=settings.ENVIRONMENT.siren_seconds)
+    newer = Siren.objects.filter(camera=OuterRef("camera"), rung_at__gte=OuterRef("decided_at"))
+    lost = Episode.objects.filter(
+        ~Q(Exists(newer)),
+        ~Q(camera__control_address="", camera__address="", camera__public_address=""),
+        decided_at__gt=at - longest,
+        decided_at__lte=at - timedelta(seconds=RING_GRACE_SECONDS),
+    )
+    for episode in lost:
+        logger.warning("the siren of episode %s was never recorded; tending it now", episode.pk)
+        Siren.objects.update_or_create(
+            camera_id=episode.camera_id,
+            defaults={
+                "episode_id": episode.pk,
+                "wanted_until": episode.decided_at + longest,
+                "rung_at": at,
+                "sounded_at": None,
+                "silent_at": None,
+                "attempts": 0,
+                "next_attempt_at": None,
+            },
+        )
+
+
 def _sound(siren: Siren, camera: Camera) -> bool:
-    seconds = settings.ENVIRONMENT.siren_seconds
-    method = _ask(siren, camera, lambda alarm, where: alarm.sound(where, seconds), "sounded")
-    if method:
-        Siren.objects.filter(pk=siren.pk).update(sounded_at=timezone.now(), next_attempt_at=None)
-    return bool(method)
+    outcome = _ask(camera, siren.method, _sounding, "sounded")
+    sounded = {"sounded_at": timezone.now()} if outcome.method else {}
+    _note(siren, outcome, **sounded)
+    return bool(outcome.method)
 
 
 def _silence(siren: Siren) -> bool:
-    method = _ask(siren, siren.camera, lambda alarm, where: alarm.silence(where), "silenced")
-    if method:
-        # Only where no new episode has asked for it in the meantime.
-        Siren.objects.filter(pk=siren.pk, episode_id=siren.episode_id).update(
-            silent_at=timezone.now(), next_attempt_at=None
-        )
-    return bool(method)
+    outcome = _ask(siren.camera, siren.method, _silencing, "silenced")
+    silent = {"silent_at": timezone.now()} if outcome.method else {}
+    _note(siren, outcome, **silent)
+    return bool(outcome.method)
+
+
+def _note(siren: Siren, outcome: Outcome, **changes: Any) -> None:
+    """Write the outcome, unless a new episode has asked for the siren in the meantime."""
+    if not outcome.method:
+        changes["attempts"] = F("attempts") + 1
+    Siren.objects.filter(pk=siren.pk, episode_id=siren.episode_id).update(
+        **outcome.as_fields(timezone.now()), **changes
+    )
+
+
+def _sounding(alarm: Alarm, where: AlarmAddress) -> None:
+    alarm.sound(where, settings.ENVIRONMENT.siren_seconds)
+
+
+def _silencing(alarm: Alarm, where: AlarmAddress) -> None:
+    alarm.silence(where)
 
 
 def _ask(
-    siren: Siren, camera: Camera, order: Callable[[Alarm, AlarmAddress], None], done: str
-) -> str:
-    """Try each way, the one that last worked first; returns its name, or "" where none worked."""
+    camera: Camera, remembered: str, order: Callable[[Alarm, AlarmAddress], None], done: str
+) -> Outcome:
+    """Try each way, the one that last worked first. Writes nothing."""
     address = alarm_address(camera)
-    names = sorted(settings.ALARMS, key=lambda name: name != siren.method)
+    names = sorted(settings.ALARMS, key=lambda name: name != remembered)
     errors: list[str] = []
     wait = RETRY_SECONDS
     for name in names:
@@ -138,23 +214,19 @@ def _ask(
             errors.append(f"{name}: {error}")
             wait = max(wait, error.retry_after_seconds if len(names) == 1 else RETRY_SECONDS)
             continue
-        Siren.objects.filter(pk=siren.pk).update(method=name, last_error="", attempts=0)
         logger.info("siren of camera %s %s by %s", camera.pk, done, name)
-        return name
-    Siren.objects.filter(pk=siren.pk).update(
-        last_error="; ".join(errors)[:300],
-        attempts=F("attempts") + 1,
-        next_attempt_at=timezone.now() + timedelta(seconds=wait),
-    )
+        return Outcome(method=name)
     logger.error("siren of camera %s not %s: %s", camera.pk, done, "; ".join(errors))
-    return ""
+    return Outcome(error="; ".join(errors), wait_seconds=wait)
 
 
 def cameras_to_keep_warm() -> list[int]:
     """Watched cameras: an expired session is met now, by a ping, and not by an alarm."""
     if not settings.ENVIRONMENT.siren_enabled:
         return []
-    return list(Camera.objects.filter(state=CameraState.RUNNING).values_list("pk", flat=True))
+    watched = Camera.objects.filter(state=CameraState.RUNNING)
+    reachable = watched.exclude(control_address="", address="", public_address="")
+    return list(reachable.values_list("pk", flat=True))
 
 
 def warm_camera(*, camera: Camera) -> None:

@@ -7,7 +7,6 @@ import gc
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -19,7 +18,6 @@ import numpy as np
 import pytest
 import redis
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -29,12 +27,14 @@ from detection import signals
 from detection.models import Camera, CameraState, Episode, EpisodeStatus, Verdict
 from detection.services import reviews
 from integrations import tasks
+from integrations.alarms.tapo import TapoAlarm
 from integrations.models import Siren
+from integrations.ports import AlarmAddress
 from integrations.services import sirens
 from simulators.demo.processes import free_port
 from simulators.laravel import LaravelSimulator, SimulatedCamera
 from simulators.tapo import Clip, SimulatedTapo, load_clip
-from tests.services import valkey, wait_until
+from tests.services import valkey
 
 pytestmark = [
     pytest.mark.django_db,
@@ -207,22 +207,67 @@ def test_a_siren_that_sounds_is_known_with_how_long_and_by_what(
     assert (siren.attempts, siren.last_error) == (0, "")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_row_is_there_before_the_camera_is_asked(tapo: SimulatedTapo, camera: Camera) -> None:
-    tapo.latency_seconds = 0.2  # a login costs several requests
+def test_nothing_is_written_before_the_camera_is_asked(
+    tapo: SimulatedTapo, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
 
-    def sound() -> bool:
-        try:
-            return sirens.sound_siren(camera_id=camera.pk, episode_id=uuid4())
-        finally:
-            connection.close()
+    def sound(_: TapoAlarm, __: AlarmAddress, ___: float) -> None:
+        written.append(Siren.objects.exists())
 
-    with ThreadPoolExecutor(1) as pool:
-        sounded = pool.submit(sound)
-        wait_until(Siren.objects.filter(silent_at=None).exists, "the row is written", 3, 0.01)
-        assert tapo.siren_calls == []
-        assert sounded.result(10)
+    # The one order that no camera can show from outside.
+    monkeypatch.setattr(TapoAlarm, "sound", sound)
+    sounding(camera)
+    assert written == [False]
+
+
+def test_a_ring_that_comes_after_the_end_sounds_nothing(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    episode_id = an_episode(camera)
+    Episode.objects.update(status=EpisodeStatus.CLEARED)
+    assert not sirens.sound_siren(camera_id=camera.pk, episode_id=episode_id)
+    assert tapo.siren_calls == []
+
+
+def test_an_alert_whose_ring_was_lost_is_adopted_and_sounded(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    episode_id = an_episode(camera)
+    Episode.objects.update(decided_at=ago(1.5))
+    assert tend() == 0, "a ring may still be on its way"
+    Episode.objects.update(decided_at=ago(2.5))
+    assert tend() == 1
     assert tapo.siren_on
+    assert the_row().episode_id == episode_id
+    assert tend() == 0
+
+
+def test_a_crash_between_the_camera_and_the_row_ends_in_silence(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    TapoAlarm().sound(sirens.alarm_address(camera), 30)
+    an_episode(camera)
+    Episode.objects.update(decided_at=ago(20), status=EpisodeStatus.LOST)
+    assert tend() == 1
+    assert not tapo.siren_on
+    assert the_row().silent_at is not None
+
+
+def test_an_old_alert_is_adopted_no_more(tapo: SimulatedTapo, camera: Camera) -> None:
+    an_episode(camera)
+    Episode.objects.update(decided_at=ago(31))
+    assert tend() == 0
+    assert tapo.siren_calls == []
+
+
+def test_a_camera_without_an_address_has_no_siren_to_care_for(camera: Camera) -> None:
+    Camera.objects.update(address="", control_address="", public_address="")
+    episode_id = an_episode(camera)
+    Episode.objects.update(decided_at=ago(3))
+    assert not sirens.sound_siren(camera_id=camera.pk, episode_id=episode_id)
+    assert tend() == 0
+    assert not Siren.objects.exists()
 
 
 def test_a_silenced_siren_is_off_and_known_to_be(tapo: SimulatedTapo, camera: Camera) -> None:
@@ -397,15 +442,6 @@ def test_it_is_off_when_the_alert_was_never_committed(tapo: SimulatedTapo, camer
     change(rung_at=ago(10.1))
     assert tend() == 1
     assert not tapo.siren_on
-
-
-def test_a_crash_between_the_row_and_the_camera_ends_in_silence(
-    tapo: SimulatedTapo, camera: Camera
-) -> None:
-    Siren.objects.create(camera=camera, episode_id=uuid4(), wanted_until=ahead(20), rung_at=ago(11))
-    assert tend() == 1
-    assert [call.action for call in tapo.siren_calls] == ["stop"]
-    assert the_row().silent_at is not None
 
 
 @pytest.mark.usefixtures("only_tapo")
