@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from pytest_socket import disable_socket, socket_allow_hosts
 
+from simulators.demo.stage import built_in_clip
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 UNIT = REPOSITORY / "tests" / "unit"
 CLIPS = Path(os.environ.get("CRIMEOPS_CLIPS", REPOSITORY.parent / "shared" / "clips"))
@@ -23,6 +25,12 @@ def _closed_network(request: pytest.FixtureRequest) -> None:
 def model_dir() -> Path:
     """Where weights and exports are shared among the tests of all runs."""
     return Path(os.environ.get("CRIMEOPS_MODEL_DIR", REPOSITORY / "var" / "models"))
+
+
+@pytest.fixture(scope="session")
+def rendered_scene() -> Path:
+    """The demo's clip, rendered once for each version of its renderer."""
+    return built_in_clip(REPOSITORY / "var" / "test", lambda _: None)
 
 
 @pytest.fixture

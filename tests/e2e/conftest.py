@@ -7,7 +7,6 @@ from pathlib import Path
 import av
 import pytest
 
-from simulators.scene import render_scene
 from tests import services
 
 SCENE_STARTS_AT = 7.0  # the test's clip leaves out the empty first seconds
@@ -20,12 +19,10 @@ def broker_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def scene(rendered_scene: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's scene from second 7 to 30: a person is in the zone from 9.07 to 21.93."""
-    folder = tmp_path_factory.mktemp("scene")
-    whole, part = folder / "whole.mp4", folder / "part.mp4"
-    render_scene(whole)
-    cut(whole, part, SCENE_STARTS_AT, 30.0)
+    part = tmp_path_factory.mktemp("scene") / "part.mp4"
+    cut(rendered_scene, part, SCENE_STARTS_AT, 30.0)
     return part
 
 

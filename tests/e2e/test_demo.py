@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,11 @@ from tests.services import wait_until
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 
-def test_ctrl_c_in_an_episode_ends_the_demo_cleanly_and_loses_nothing(tmp_path: Path) -> None:
+def test_ctrl_c_in_an_episode_ends_the_demo_cleanly_and_loses_nothing(
+    tmp_path: Path, rendered_scene: Path
+) -> None:
+    clips = tmp_path / "state" / "clips"
+    shutil.copytree(rendered_scene.parent, clips)
     settings = tmp_path / "env"
     envfile.write_new(settings)
     kept = {k: os.environ[k] for k in ("PATH", "HOME", "LANG") if k in os.environ}

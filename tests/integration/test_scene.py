@@ -31,19 +31,12 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("scene") / "scene.mp4"
-    render_scene(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def seen(clip: Path) -> list[Seen]:
+def seen(rendered_scene: Path) -> list[Seen]:
     detector = load_detector(DetectorOptions(weights="yolo26n.pt", folder=MODELS))
     letterbox = Letterbox((640, 360), detector.input_size)
     zone = np.array(RESTRICTED_ZONE, np.float32)
     people = []
-    with av.open(str(clip)) as container:
+    with av.open(str(rendered_scene)) as container:
         for index, frame in enumerate(container.decode(video=0)):
             if index % EVERY:
                 continue
@@ -98,8 +91,8 @@ def test_nobody_is_there_at_the_start_in_between_and_at_the_end(seen: list[Seen]
         assert not [person for person in seen if start <= person.at <= end]
 
 
-def test_the_clip_streams_and_loops_cleanly(clip: Path) -> None:
-    with av.open(str(clip)) as container:
+def test_the_clip_streams_and_loops_cleanly(rendered_scene: Path) -> None:
+    with av.open(str(rendered_scene)) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 640, 360)
         packets = [packet for packet in container.demux(stream) if packet.size]
