@@ -207,7 +207,9 @@ class Episode(models.Model):
     alerted_at = models.DateTimeField(help_text="Capture time of the frame that raised the alert.")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    decided_at = models.DateTimeField(help_text="When this cluster raised the alert.")
+    decided_at = models.DateTimeField(
+        db_index=True, help_text="When this cluster raised the alert."
+    )
     snapshot = models.CharField(max_length=255, blank=True)
     confidence_timeline = models.JSONField(
         default=list, blank=True, help_text="[seconds since start, confidence] pairs."
