@@ -7,14 +7,15 @@ FROM python:3.11-slim AS packages
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH \
     UV_LINK_MODE=copy \
+    UV_CACHE_DIR=/var/cache/uv \
     UV_COMPILE_BYTECODE=1 \
     VIRTUAL_ENV=/opt/venv
 COPY requirements/base.txt requirements/dev.txt requirements/
 RUN python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir "$(grep -o '^uv==[^ ;]*' requirements/dev.txt)"
-RUN --mount=type=cache,target=/root/.cache/uv /opt/uv/bin/uv pip install -r requirements/base.txt
+RUN --mount=type=cache,target=/var/cache/uv /opt/uv/bin/uv pip install -r requirements/base.txt
 
 FROM packages AS packages-demo
-RUN --mount=type=cache,target=/root/.cache/uv /opt/uv/bin/uv pip install -r requirements/dev.txt
+RUN --mount=type=cache,target=/var/cache/uv /opt/uv/bin/uv pip install -r requirements/dev.txt
 
 FROM python:3.11-slim AS base
 # No system packages: every library that cv2 (headless), av, openvino and torch need beyond glibc,

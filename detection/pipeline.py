@@ -7,29 +7,24 @@ episodes, the lease) happens here, in one thread, so that the scene needs no loc
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
 
 from django.db import DatabaseError, close_old_connections
-from django.dispatch import Signal
 from django.utils import timezone
 
-from detection import signals
-from detection.analysis import Judgement, SceneAnalysis
+from detection.analysis import SceneAnalysis
 from detection.domain.episodes import CrimeConfirmed, EpisodeEnded, EpisodeOpened, EpisodeState
-from detection.domain.episodes import EpisodeEvent as DomainEvent
 from detection.domain.frames import Frame
 from detection.domain.letterbox import Letterbox
 from detection.domain.zones import Zone
-from detection.evidence.snapshot import annotated_jpeg
 from detection.models import CameraState
 from detection.outbound import Outbound, SampledPicture
 from detection.ports import EvidenceStore, FrameMailbox, FrameSource, Picture, TransportError
 from detection.reader import RetryPolicy, StreamReader
-from detection.services import cameras, claims, episodes
+from detection.recording import EpisodeRecorder
+from detection.services import cameras, claims
 from detection.services.claims import Lease, Overtaken, WatchCounters
 
 logger = logging.getLogger(__name__)
@@ -37,7 +32,6 @@ logger = logging.getLogger(__name__)
 COLLECT_SECONDS = 0.5
 # SIGTERM must have released every camera within 5 s, also one whose reader hangs.
 READER_GOODBYE_SECONDS = 1.5
-MOST_UNWRITTEN = 200  # events held in memory while the database is away
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +50,6 @@ class Verdict:
 
     gave_up: bool
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Unwritten:
-    """A step of an episode that the database has not taken yet."""
-
-    episode_id: UUID
-    event: DomainEvent
-    timeline: tuple[tuple[float, float], ...]
-    decided_at: datetime
 
 
 class CameraWatch:
@@ -87,7 +71,7 @@ class CameraWatch:
         self._camera_id = lease.camera_id
         self._scene = scene
         self._load_zones = load_zones
-        self._evidence = evidence
+        self._recorder = EpisodeRecorder(lease, evidence)
         self._options = options
         self._stop = stop
         self._outbound = Outbound(mailbox, self._camera_id, options.frame_max_age_seconds)
@@ -97,8 +81,6 @@ class CameraWatch:
         self._letterbox: Letterbox | None = None
         self._sequence = 0
         self._counters = WatchCounters()
-        self._episode_id: UUID | None = None
-        self._unwritten: deque[_Unwritten] = deque(maxlen=MOST_UNWRITTEN)
         self._refusal = ""
         self._started_at = self._last_answer_at = time.monotonic()
         self._last_renewal, self._next_tick = self._started_at, 0.0
@@ -159,73 +141,9 @@ class CameraWatch:
         self._counters.analysed += 1
         judgement = self._scene.judge(answer, sampled)
         for event in judgement.events:
-            self._handle(event)
+            self._recorder.record(event, self._scene.timeline)
         if any(isinstance(e, EpisodeOpened | CrimeConfirmed) for e in judgement.events):
-            self._keep_snapshot(judgement, sampled)
-
-    def _handle(self, event: DomainEvent) -> None:
-        """The siren first, then the books."""
-        decided_at = timezone.now()
-        if isinstance(event, EpisodeOpened):
-            self._episode_id = uuid4()
-            self._tell(signals.siren_wanted, self._episode_id, decided_at=decided_at)
-        assert self._episode_id is not None  # no event comes before the opening
-        self._unwritten.append(
-            _Unwritten(self._episode_id, event, tuple(self._scene.timeline), decided_at)
-        )
-        if isinstance(event, EpisodeEnded):
-            self._tell(signals.siren_unwanted, self._episode_id)
-        logger.info("camera %s: %s", self._camera_id, describe(event))
-        self._write_events()
-
-    def _tell(self, signal: Signal, episode_id: UUID, **facts: object) -> None:
-        """A listener in trouble must not end the watch."""
-        answers = signal.send_robust(
-            sender=CameraWatch, camera_id=self._camera_id, episode_id=episode_id, **facts
-        )
-        for listener, answer in answers:
-            if isinstance(answer, Exception):
-                logger.error("camera %s: %r failed", self._camera_id, listener, exc_info=answer)
-
-    def _write_events(self) -> None:
-        """Write in order; what the database does not take now is kept and written later."""
-        while self._unwritten:
-            step = self._unwritten[0]
-            try:
-                episodes.record_event(
-                    lease=self._lease,
-                    episode_id=step.episode_id,
-                    event=step.event,
-                    timeline=step.timeline,
-                    decided_at=step.decided_at,
-                )
-            except DatabaseError as error:
-                logger.error(
-                    "camera %s: the database takes no episode (%s); %d steps held in memory",
-                    self._camera_id,
-                    type(error).__name__,
-                    len(self._unwritten),
-                )
-                close_old_connections()
-                return
-            self._unwritten.popleft()
-
-    def _keep_snapshot(self, judgement: Judgement, sampled: SampledPicture) -> None:
-        assert self._episode_id is not None
-        strongest = max(judgement.suspicions, key=lambda suspicion: suspicion.confidence)
-        jpeg = annotated_jpeg(
-            sampled.original,
-            tracks=judgement.tracks,
-            suspects=[i for s in judgement.suspicions for i in s.track_ids],
-            zones=self._scene.zones,
-            caption=f"{strongest.crime_type.replace('_', ' ')} {strongest.confidence:.0f} %",
-            at=judgement.at,
-        )
-        try:
-            name = self._evidence.save(f"episodes/{self._episode_id}/snapshot.jpg", jpeg)
-            episodes.attach_snapshot(episode_id=self._episode_id, name=name)
-        except (OSError, DatabaseError) as error:
-            logger.error("camera %s: the snapshot is not kept: %s", self._camera_id, error)
+            self._recorder.keep_snapshot(judgement, sampled, self._scene.zones)
 
     # --- upkeep -----------------------------------------------------------------------------
 
@@ -236,12 +154,12 @@ class CameraWatch:
         close_old_connections()
         try:
             for event in self._scene.machine.lose_sight(timezone.now()):
-                self._handle(event)
+                self._recorder.record(event, self._scene.timeline)
             self._renew(elapsed)
-            self._write_events()
+            self._recorder.write()
             self._follow_zones()
-            if self._episode_id and self._scene.machine.is_open:
-                episodes.save_timeline(episode_id=self._episode_id, timeline=self._scene.timeline)
+            if self._scene.machine.is_open:
+                self._recorder.save_timeline(self._scene.timeline)
         except DatabaseError as error:
             logger.error("camera %s: the database is away: %s", self._camera_id, error)
 
@@ -304,28 +222,9 @@ class CameraWatch:
         if not self._reader.stop(READER_GOODBYE_SECONDS):
             logger.warning("camera %s: its reader hangs and is left behind", self._camera_id)
         try:
-            if self._scene.machine.is_open and self._episode_id:
-                self._handle(EpisodeEnded(timezone.now(), EpisodeState.LOST))
-            self._write_events()
+            if self._scene.machine.is_open:
+                lost = EpisodeEnded(timezone.now(), EpisodeState.LOST)
+                self._recorder.record(lost, self._scene.timeline)
+            self._recorder.close()
         except Overtaken:
             logger.info("camera %s: its episode belongs to the new watcher", self._camera_id)
-        if self._unwritten:
-            logger.error(
-                "camera %s: %d steps of an episode are lost with this watch: %s",
-                self._camera_id,
-                len(self._unwritten),
-                "; ".join(describe(step.event) for step in self._unwritten),
-            )
-
-
-def describe(event: DomainEvent) -> str:
-    """One line of the log for a step of an episode."""
-    match event:
-        case EpisodeOpened():
-            return f"suspicious: {event.crime_type} {event.confidence:.0f} % ({event.reason})"
-        case CrimeConfirmed():
-            return f"CRIME: {event.crime_type} {event.confidence:.0f} % ({event.reason})"
-        case EpisodeEnded():
-            return f"episode {event.outcome}"
-        case _:
-            return f"confidence {event.confidence:.0f} %"

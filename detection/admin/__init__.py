@@ -2,6 +2,6 @@
 
 from django.contrib import admin
 
-from detection.admin import cameras, claims, episodes, users, zones  # noqa: F401
+from detection.admin import cameras, claims, episodes, users, zones  # noqa: F401 — importing registers
 
 admin.site.index_template = "admin/detection/overview.html"
