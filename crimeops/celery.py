@@ -5,6 +5,7 @@ Loaded by `celery -A crimeops …`. Everything is set here, so that
 """
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
@@ -16,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crimeops.settings")
 
 # Slots beyond the cameras', so that no watch task can starve gpu, alarms or a heartbeat.
 SPARE_SLOTS = 8
-# A canary, a reconcile or a sweep that is late is worthless: the next one is already on its way.
+# A reconcile or a sweep that is late is worthless: the next one is already on its way.
 RECONCILE_SECONDS = 3.0
 SWEEP_SECONDS = 5.0
 TEND_SIRENS_SECONDS = 1.0
@@ -147,9 +148,5 @@ def _configure_flower() -> None:
     os.environ.setdefault("FLOWER_BASIC_AUTH", environment.flower_basic_auth)
 
 
-@app.on_after_configure.connect
-def _prepare_for_flower(**_: object) -> None:
-    import sys
-
-    if "flower" in sys.argv:
-        _configure_flower()
+if "celery" in sys.argv[0] and "flower" in sys.argv:  # now: it reads them before it loads us
+    _configure_flower()

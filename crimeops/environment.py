@@ -92,11 +92,11 @@ class Environment(BaseSettings):
 
     # --- Django -------------------------------------------------------------------------------
     secret_key: str = Field(
-        min_length=32, description="Django's signing key; 50 random characters."
+        min_length=32, description="Django's signing key; `make setup` writes one."
     )
     credentials_key: str = Field(
         min_length=44,
-        description="Fernet key(s) that encrypt camera passwords; comma-separated, newest first.",
+        description="Fernet key(s) for camera passwords, newest first; `make setup` writes one.",
     )
     debug: bool = Field(False, description="Django's debug pages. Never on a real site.")
     allowed_hosts: Annotated[list[str], NoDecode] = Field(
@@ -195,7 +195,8 @@ class Environment(BaseSettings):
     siren_enabled: bool = Field(True, description="Sound the camera's siren on an alert.")
     siren_seconds: Seconds = Field(30.0, description="Longest time a siren sounds for one episode.")
     siren_rearm_seconds: Seconds = Field(
-        3.0, description="Firmware that falls silent after this long is sounded again."
+        2.0,
+        description="A siren is sounded again after this long: new firmware is silent after 3 s.",
     )
     tapo_control_port: Annotated[int, Field(ge=1, le=65535)] = Field(
         443, description="HTTPS control port of the cameras."
@@ -233,6 +234,13 @@ class Environment(BaseSettings):
     def _redis_scheme(cls, value: str) -> str:
         if not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("is no Redis address: begin with redis:// or rediss://")
+        return value
+
+    @field_validator("flower_basic_auth")
+    @classmethod
+    def _user_and_password(cls, value: str) -> str:
+        if value and not all(value.partition(":")):
+            raise ValueError("give user:password")
         return value
 
     @field_validator("credentials_key")

@@ -1,5 +1,6 @@
 """Django's settings, built from the checked environment; nothing here is read from elsewhere."""
 
+import os
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from crimeops.environment import BASE_DIR, read_environment_or_exit
@@ -8,12 +9,16 @@ from crimeops.unfold import UNFOLD  # noqa: F401 — a setting of the admin's th
 
 ENVIRONMENT = read_environment_or_exit()
 STATE_DIR = BASE_DIR / "var"
+os.umask(0o077)  # database, pictures and logs are for this user alone
 STATE_DIR.mkdir(exist_ok=True)
 
-for secret in (ENVIRONMENT.secret_key, ENVIRONMENT.credentials_key, ENVIRONMENT.model_api_key):
-    remember_secret(secret)
-for secret_pair in (ENVIRONMENT.flower_basic_auth,):
-    remember_secret(secret_pair.partition(":")[2])
+for secret in (
+    ENVIRONMENT.secret_key,
+    *ENVIRONMENT.credentials_key.split(","),
+    ENVIRONMENT.model_api_key,
+    ENVIRONMENT.flower_basic_auth.partition(":")[2],
+):
+    remember_secret(secret.strip())
 
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = ENVIRONMENT.debug
@@ -101,6 +106,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = ENVIRONMENT.time_zone

@@ -13,8 +13,9 @@ from detection.outbound import SampledPicture
 from detection.rules.rule import Rule, RuleOptions
 from detection.trackers.bytetrack import ByteTracker
 
-# A timeline of half-hour episodes stays readable at one sample a second.
 TIMELINE_STEP_SECONDS = 0.5
+# Capture times may step back this far without meaning anything.
+CLOCK_JITTER_SECONDS = 1.0
 MOST_SAMPLES = 2_000
 
 
@@ -45,6 +46,9 @@ class SceneAnalysis:
         self.machine = EpisodeMachine(policy)
         self.timeline: list[tuple[float, float]] = []
         self._timeline_start: datetime | None = None
+        self._timeline_step = TIMELINE_STEP_SECONDS
+        self._last_at: datetime | None = None
+        self._was_open = False
         self.use_zones(zones)
 
     def use_zones(self, zones: Sequence[Zone]) -> None:
@@ -56,21 +60,35 @@ class SceneAnalysis:
         """Follow, suspect and decide on one analysed frame. The answer must hold rows."""
         assert answer.rows is not None
         at = sampled.frame.captured_at
+        lost = self._follow_clock(at)
         detections = sampled.letterbox.undo(answer.rows)
         tracks = self._tracker.update(detections, answer.names, at)
         suspicions = [s for rule in self._rules for s in rule.observe(tracks, at)]
         self._sample(max((s.confidence for s in suspicions), default=0.0), at)
         events = self.machine.observe(suspicions, at)
-        return Judgement(at, tracks, suspicions, events)
+        return Judgement(at, tracks, suspicions, [*lost, *events])
+
+    def _follow_clock(self, at: datetime) -> list[EpisodeEvent]:
+        """A clock that was set back must not leave the camera deaf until it has caught up."""
+        before, self._last_at = self._last_at, at
+        if before is None or (before - at).total_seconds() <= CLOCK_JITTER_SECONDS:
+            return []
+        self.use_zones(self.zones)
+        return self.machine.abandon()
 
     def _sample(self, confidence: float, at: datetime) -> None:
         """Keep confidence over time from shortly before an episode opens until it ends."""
-        if not self.machine.is_open and confidence < 1.0:
+        ended = self._was_open and not self.machine.is_open
+        self._was_open = self.machine.is_open
+        if ended or (not self.machine.is_open and confidence < 1.0):
             self.timeline.clear()
-            self._timeline_start = None
+            self._timeline_start, self._timeline_step = None, TIMELINE_STEP_SECONDS
+        if not self.machine.is_open and confidence < 1.0:
             return
         self._timeline_start = self._timeline_start or at
         offset = (at - self._timeline_start).total_seconds()
-        due = not self.timeline or offset - self.timeline[-1][0] >= TIMELINE_STEP_SECONDS
-        if due and len(self.timeline) < MOST_SAMPLES:
+        if not self.timeline or offset - self.timeline[-1][0] >= self._timeline_step:
             self.timeline.append((round(offset, 2), round(confidence, 1)))
+        if len(self.timeline) > MOST_SAMPLES:  # a long episode is kept whole, but more coarsely
+            del self.timeline[1::2]
+            self._timeline_step *= 2

@@ -23,11 +23,14 @@ class EncryptedTextField(_TextField):
     Raises ImproperlyConfigured where no key of CREDENTIALS_KEY opens it.
     """
 
+    is_secret = True
+
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
         if not value:
             return ""
-        remember_secret(value)
+        if self.is_secret:
+            remember_secret(value)
         return _fernet(settings.ENVIRONMENT.credentials_key).encrypt(value.encode()).decode()
 
     def from_db_value(self, value: str | None, *_: object) -> str:
@@ -40,8 +43,15 @@ class EncryptedTextField(_TextField):
                 "a camera credential cannot be decrypted: put the key it was written with behind "
                 "the new one in CREDENTIALS_KEY (comma-separated)"
             ) from None
-        remember_secret(plain)
+        if self.is_secret:
+            remember_secret(plain)
         return plain
+
+
+class EncryptedNameField(EncryptedTextField):
+    """A user name: kept from the database's readers, but a plain word like “camera” in a log."""
+
+    is_secret = False
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from threading import Lock
+from threading import Event, Lock
 
 import numpy as np
 
@@ -11,25 +11,34 @@ from detection.ports import Detector, DetectorError, FrameQueue
 
 logger = logging.getLogger(__name__)
 
-# A drain under constant load ends after this and rings again, so that the worker stays responsive.
+# A drain under constant load ends after this and its task rings again: tasks end and are seen.
 LONGEST_DRAIN_SECONDS = 5.0
 
-_draining = Lock()  # one model a process; a second ring waits its turn instead of racing for frames
+_draining = Lock()  # one model a process
+_wanted = Event()  # somebody rang since the last look into the mailbox
 
 
-def drain(queue: FrameQueue, detector: Detector, *, batch_size: int, max_age_seconds: float) -> int:
-    """Answer every waiting frame; returns how many were analysed.
+def drain(
+    queue: FrameQueue, detector: Detector, *, batch_size: int, max_age_seconds: float
+) -> bool:
+    """Answer every waiting frame; False where it ended by time and frames may still wait.
 
-    Frames older than `max_age_seconds` are refused, not judged late.
+    Frames older than `max_age_seconds` are refused, not judged late. Where another thread of this
+    process drains already, it is told to look once more and this ring is over: rings must not
+    gather.
     """
-    analysed, started = 0, time.monotonic()
-    with _draining:
-        while time.monotonic() - started < LONGEST_DRAIN_SECONDS:
-            frames = queue.take(batch_size)
-            if not frames:
-                break
-            analysed += _answer_batch(queue, detector, frames, max_age_seconds)
-    return analysed
+    started = time.monotonic()
+    _wanted.set()
+    while _wanted.is_set() and _draining.acquire(blocking=False):
+        try:
+            _wanted.clear()
+            while frames := queue.take(batch_size):
+                _answer_batch(queue, detector, frames, max_age_seconds)
+                if time.monotonic() - started > LONGEST_DRAIN_SECONDS:
+                    return False
+        finally:
+            _draining.release()
+    return True
 
 
 def refuse_all(queue: FrameQueue, *, refusal: str, batch_size: int) -> None:
@@ -40,7 +49,7 @@ def refuse_all(queue: FrameQueue, *, refusal: str, batch_size: int) -> None:
 
 def _answer_batch(
     queue: FrameQueue, detector: Detector, frames: list[Frame], max_age_seconds: float
-) -> int:
+) -> None:
     oldest = time.time() - max_age_seconds
     width, height = detector.input_size
     answers: list[tuple[int, Answer]] = []
@@ -54,7 +63,6 @@ def _answer_batch(
             fresh.append(frame)
     answers += _analyse(detector, fresh)
     queue.answer(answers)
-    return sum(answer.rows is not None for _, answer in answers)
 
 
 def _analyse(detector: Detector, frames: list[Frame]) -> list[tuple[int, Answer]]:

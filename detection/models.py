@@ -14,7 +14,7 @@ from detection.domain.crimes import CrimeType
 from detection.domain.geometry import Polygon, PolygonError
 from detection.domain.zones import Zone as DomainZone
 from detection.domain.zones import ZoneKind
-from detection.fields import EncryptedTextField
+from detection.fields import EncryptedNameField, EncryptedTextField
 
 
 def _choices(enum: Any) -> list[tuple[str, str]]:
@@ -46,7 +46,7 @@ class Camera(models.Model):
         blank=True,
         help_text="Where its siren is reached, host or host:port; empty: its address.",
     )
-    username = EncryptedTextField(blank=True)
+    username = EncryptedNameField(blank=True)
     password = EncryptedTextField(blank=True)
     control_password = EncryptedTextField(
         blank=True, help_text="Tapo account password, where it differs from the camera account's."
@@ -101,6 +101,9 @@ class Claim(models.Model):
 
     camera = models.OneToOneField(Camera, on_delete=models.CASCADE, related_name="claim")
     token = models.BigIntegerField(default=0)
+    held = models.BooleanField(
+        default=False, help_text="The registry counts the camera as this instance's."
+    )
     instance = models.CharField(max_length=255, blank=True, db_index=True)
     worker = models.CharField(max_length=255, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -260,6 +263,9 @@ class EpisodeEvent(models.Model):
     """A step of an episode, dated by capture time."""
 
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="events")
+    step = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The watcher's count; empty where the sweep wrote it."
+    )
     kind = models.CharField(max_length=16, choices=EpisodeEventKind.choices)
     at = models.DateTimeField()
     crime_type = models.CharField(max_length=32, choices=_choices(CrimeType), blank=True)
@@ -269,6 +275,9 @@ class EpisodeEvent(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["episode", "step"], name="one_event_per_step")
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%H:%M:%S}"

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseFault
+from django.db import close_old_connections
 from django.utils import timezone
 
 from detection.analysis import SceneAnalysis
@@ -63,6 +64,7 @@ class CameraWatch:
         mailbox: FrameMailbox,
         scene: SceneAnalysis,
         load_zones: Callable[[], Sequence[Zone]],
+        reclaim: Callable[[], None],
         evidence: EvidenceStore,
         options: WatchOptions,
         stop: threading.Event,
@@ -71,6 +73,7 @@ class CameraWatch:
         self._camera_id = lease.camera_id
         self._scene = scene
         self._load_zones = load_zones
+        self._reclaim = reclaim
         self._recorder = EpisodeRecorder(lease, evidence)
         self._options = options
         self._stop = stop
@@ -156,11 +159,13 @@ class CameraWatch:
             for event in self._scene.machine.lose_sight(timezone.now()):
                 self._recorder.record(event, self._scene.timeline)
             self._renew(elapsed)
+            if claims.was_taken_back(lease=self._lease):
+                self._reclaim()
             self._recorder.write()
             self._follow_zones()
             if self._scene.machine.is_open:
                 self._recorder.save_timeline(self._scene.timeline)
-        except DatabaseError as error:
+        except DatabaseFault as error:
             logger.error("camera %s: the database is away: %s", self._camera_id, error)
 
     def _renew(self, elapsed_seconds: float) -> None:

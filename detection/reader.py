@@ -126,7 +126,8 @@ class StreamReader:
         status.failures += 1
         status.refused_logins += reason == "auth_failed"
         status.reason, status.message = reason, message
-        status.gave_up = self._policy.gives_up(status.failures, status.refused_logins)
+        hopeless = reason == "bad_address"  # no repetition mends it
+        status.gave_up = hopeless or self._policy.gives_up(status.failures, status.refused_logins)
         logger.warning(
             "%s: %s (failure %d of %d)",
             self._thread.name,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseFault
+from django.db import close_old_connections
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -37,6 +38,7 @@ class _Unwritten:
     """A step of an episode that the database has not taken yet."""
 
     episode_id: UUID
+    step: int
     event: EpisodeEvent
     timeline: tuple[tuple[float, float], ...]
     decided_at: datetime
@@ -50,16 +52,20 @@ class EpisodeRecorder:
         self._camera_id = lease.camera_id
         self._evidence = evidence
         self._episode_id: UUID | None = None
+        self._step = 0
         self._unwritten: deque[_Unwritten] = deque()
 
     def record(self, event: EpisodeEvent, timeline: Timeline) -> None:
         """Ring or silence the siren at once, and write the step. Raises Overtaken."""
         decided_at = timezone.now()
         if isinstance(event, EpisodeOpened):
-            self._episode_id = uuid4()
+            self._episode_id, self._step = uuid4(), 0
             self._tell(signals.siren_wanted, self._episode_id, decided_at=decided_at)
         assert self._episode_id is not None  # no event comes before the opening
-        self._unwritten.append(_Unwritten(self._episode_id, event, tuple(timeline), decided_at))
+        self._step += 1
+        self._unwritten.append(
+            _Unwritten(self._episode_id, self._step, event, tuple(timeline), decided_at)
+        )
         if isinstance(event, EpisodeEnded):
             self._tell(signals.siren_unwanted, self._episode_id)
         logger.info("camera %s: %s", self._camera_id, describe(event))
@@ -73,11 +79,12 @@ class EpisodeRecorder:
                 episodes.record_event(
                     lease=self._lease,
                     episode_id=step.episode_id,
+                    step=step.step,
                     event=step.event,
                     timeline=step.timeline,
                     decided_at=step.decided_at,
                 )
-            except DatabaseError as error:
+            except DatabaseFault as error:
                 self._hold(error)
                 return
             except Episode.DoesNotExist:
@@ -89,7 +96,7 @@ class EpisodeRecorder:
             self._unwritten.popleft()
 
     def save_timeline(self, timeline: Timeline) -> None:
-        """Keep the confidence so far of the open episode. Raises DatabaseError."""
+        """Keep the confidence so far of the open episode. Raises django.db.Error."""
         if self._episode_id is not None:
             episodes.save_timeline(episode_id=self._episode_id, timeline=timeline)
 
@@ -110,7 +117,7 @@ class EpisodeRecorder:
         try:
             name = self._evidence.save(f"episodes/{self._episode_id}/snapshot.jpg", jpeg)
             episodes.attach_snapshot(episode_id=self._episode_id, name=name)
-        except (OSError, DatabaseError) as error:
+        except (OSError, DatabaseFault) as error:
             logger.error("camera %s: the snapshot is not kept: %s", self._camera_id, error)
 
     def close(self) -> None:
@@ -124,7 +131,7 @@ class EpisodeRecorder:
                 "; ".join(describe(step.event) for step in self._unwritten),
             )
 
-    def _hold(self, error: DatabaseError) -> None:
+    def _hold(self, error: DatabaseFault) -> None:
         close_old_connections()
         if len(self._unwritten) > MOST_UNWRITTEN:
             lost = self._unwritten.popleft()

@@ -10,6 +10,7 @@ from celery.signals import worker_shutting_down
 from celery.utils.nodenames import worker_direct
 from django.conf import settings
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from crimeops.adapters import load
 from crimeops.ringing import ring
@@ -23,10 +24,11 @@ logger = logging.getLogger(__name__)
 # State of the process, named as such: one stop for all watch tasks, the loaded model and the
 # connection to the mailbox.
 STOP = threading.Event()
+_loading = threading.Lock()  # a cache alone would load it once for each ring
 
 
 # A full worker may have got room without noticing: another process of its instance gave it up.
-LOOK_AGAIN_SECONDS = 30.0
+LOOK_AGAIN_SECONDS = 20.0
 
 
 @worker_shutting_down.connect
@@ -62,17 +64,20 @@ def infer() -> None:
     """Drain the mailbox."""
     environment = settings.ENVIRONMENT
     try:
-        detector = _detector()
+        with _loading:
+            detector = _detector()
     except DetectorError as error:
         logger.error("no frame can be analysed: %s", error)
         inference.refuse_all(_transport(), refusal=str(error), batch_size=environment.batch_size)
         return
-    inference.drain(
+    finished = inference.drain(
         _transport(),
         detector,
         batch_size=environment.batch_size,
         max_age_seconds=environment.frame_max_age,
     )
+    if not finished:
+        ring("detection.infer", expires=5)
 
 
 @shared_task(name="detection.watch", bind=True)
@@ -100,9 +105,18 @@ def _turn_tap(app: Celery, hostname: str, *, opened: bool) -> None:
         app.control.add_consumer("streams", destination=[hostname])
         return
     app.control.cancel_consumer("streams", destination=[hostname])
-    again = threading.Timer(LOOK_AGAIN_SECONDS, _turn_tap, (app, hostname), {"opened": True})
-    again.daemon = True
-    again.start()
+    threading.Thread(target=_open_tap_later, args=(app, hostname), daemon=True).start()
+
+
+def _open_tap_later(app: Celery, hostname: str) -> None:
+    """Not once but until the broker took it: a worker must not stay deaf."""
+    while not STOP.wait(LOOK_AGAIN_SECONDS):
+        try:
+            app.control.add_consumer("streams", destination=[hostname])
+        except OperationalError as error:
+            logger.warning("the tap of %s cannot be opened yet: %s", hostname, error)
+        else:
+            return
 
 
 @shared_task(name="detection.refresh_cameras")

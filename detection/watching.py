@@ -8,7 +8,8 @@ from functools import cache, partial
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.db import Error as DatabaseFault
+from django.db import connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -78,14 +79,17 @@ def watch_camera(
         _claim(registry, camera, lease)
     except InstanceFull as error:
         _decline(lease, str(error))
-        return False
+        return False  # another instance may have room for it at once
     except CameraTaken as error:
+        claims.note_held(lease=lease, held=False, at=timezone.now())
         _decline(lease, str(error))
+        cameras.postpone_camera(camera_id=camera_id, until=_retry_at())
         return True
     except RegistryError as error:
         _decline(lease, str(error))
         _show_error(camera_id, f"not_claimed: {error}")
         return True
+    claims.note_held(lease=lease, held=True, at=timezone.now())
     logger.info("camera %s (%s) claimed", camera.pk, camera.name)
     _watch_claimed(lease, camera, registry, mailbox, stop)
     return True
@@ -106,7 +110,6 @@ def _claim(registry: CameraRegistry, camera: Camera, lease: Lease) -> None:
 def _decline(lease: Lease, why: str) -> None:
     logger.info("camera %s is not watched from here: %s", lease.camera_id, why)
     claims.give_lease_back(lease=lease)
-    cameras.postpone_camera(camera_id=lease.camera_id, until=_retry_at())
 
 
 def _show_error(camera_id: int, reason: str) -> None:
@@ -130,7 +133,8 @@ def _watch_claimed(
     still_ours = True
     try:
         signals.camera_watched.send_robust(sender=Camera, camera=camera)
-        verdict = _build_watch(lease, camera, mailbox, stop).run()
+        reclaim = partial(_claim_again, registry, camera, lease)
+        verdict = _build_watch(lease, camera, mailbox, reclaim, stop).run()
     except Overtaken as error:
         logger.warning("%s", error)
         still_ours = Claim.objects.filter(camera_id=camera.pk, token=lease.token).exists()
@@ -142,12 +146,26 @@ def _watch_claimed(
             _release(lease, camera, registry, verdict)
 
 
+def _claim_again(registry: CameraRegistry, camera: Camera, lease: Lease) -> None:
+    """The registry shows the camera as free: it missed our heartbeats. Raises Overtaken."""
+    try:
+        registry.claim(camera.external_id)
+    except CameraTaken:
+        claims.note_held(lease=lease, held=False, at=timezone.now())
+        raise Overtaken(f"camera {camera.pk}: another instance has claimed it") from None
+    except RegistryError as error:
+        logger.error("camera %s cannot be claimed again yet: %s", camera.pk, error)
+        return
+    claims.note_held(lease=lease, held=True, at=timezone.now())
+    logger.warning("camera %s was taken back by its registry and is claimed again", camera.pk)
+
+
 def _release(lease: Lease, camera: Camera, registry: CameraRegistry, verdict: Verdict) -> None:
     """Give the camera back everywhere; no step that fails keeps the next from being taken."""
     signals.camera_leaving.send_robust(sender=Camera, camera=camera)
     publish = partial(cameras.set_camera_state, camera_id=camera.pk)
     _attempt(camera, "mark as stopping", lambda: publish(state=CameraState.STOPPING))
-    if _attempt(camera, "release", lambda: registry.release(camera.external_id)):
+    if _attempt(camera, "release", lambda: _release_if_held(lease, camera, registry)):
         logger.info("camera %s (%s) released", camera.pk, camera.name)
     _attempt(camera, "give the lease back", lambda: claims.give_lease_back(lease=lease))
     if verdict.gave_up:
@@ -156,17 +174,28 @@ def _release(lease: Lease, camera: Camera, registry: CameraRegistry, verdict: Ve
         _attempt(camera, "mark as idle", lambda: publish(state=CameraState.IDLE))
 
 
+def _release_if_held(lease: Lease, camera: Camera, registry: CameraRegistry) -> None:
+    """A camera that could not be released stays `held`, so that it is rung and inherited."""
+    if not Claim.objects.filter(camera_id=camera.pk, token=lease.token, held=False).exists():
+        registry.release(camera.external_id)
+        claims.note_held(lease=lease, held=False, at=timezone.now())
+
+
 def _attempt(camera: Camera, what: str, step: Callable[[], None]) -> bool:
     try:
         step()
-    except (DatabaseError, RegistryError) as error:
+    except (DatabaseFault, RegistryError) as error:
         logger.error("camera %s: cannot %s: %s", camera.pk, what, error)
         return False
     return True
 
 
 def _build_watch(
-    lease: Lease, camera: Camera, mailbox: FrameMailbox, stop: threading.Event
+    lease: Lease,
+    camera: Camera,
+    mailbox: FrameMailbox,
+    reclaim: Callable[[], None],
+    stop: threading.Event,
 ) -> CameraWatch:
     environment = settings.ENVIRONMENT
     zones = load_zones(camera.pk)
@@ -195,6 +224,7 @@ def _build_watch(
         mailbox=mailbox,
         scene=scene,
         load_zones=lambda: load_zones(camera.pk),
+        reclaim=reclaim,
         evidence=DjangoEvidenceStore(),
         options=WatchOptions(
             input_size=MODEL_INPUT_SIZE,
@@ -209,7 +239,10 @@ def _build_watch(
 def _open_source(camera_id: int) -> FrameSource:
     """Built at each attempt, so that a corrected address or password is used at once."""
     environment = settings.ENVIRONMENT
-    url = Camera.objects.values_list("stream_url", flat=True).get(pk=camera_id)
+    try:
+        url = Camera.objects.values_list("stream_url", flat=True).get(pk=camera_id)
+    finally:
+        connection.close()  # the reader's thread asks so rarely that it keeps none
     check_address(url, allow_files=environment.allow_file_sources)
     return PyAvSource(
         SourceOptions(

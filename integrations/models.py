@@ -27,6 +27,7 @@ class Delivery(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reporter = models.CharField(max_length=32)
     kind = models.CharField(max_length=16, choices=DeliveryKind.choices)
+    camera = models.ForeignKey(Camera, on_delete=models.PROTECT, related_name="deliveries")
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="deliveries")
     sequence = models.PositiveIntegerField(help_text="Order within the episode.")
     payload = models.JSONField(help_text="What is told, in our own words; the adapter translates.")
@@ -47,7 +48,10 @@ class Delivery(models.Model):
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], condition=Q(status="pending"), name="due_deliveries"
-            )
+            ),
+            models.Index(
+                fields=["camera", "created_at"], condition=Q(status="pending"), name="in_order"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -74,9 +78,6 @@ class Siren(models.Model):
     method = models.CharField(max_length=32, blank=True, help_text="The way that last worked.")
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    suspended_until = models.DateTimeField(
-        null=True, blank=True, help_text="The camera refuses logins until then."
-    )
     last_error = models.CharField(max_length=300, blank=True)
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Doorbells of telling: ids in, one call, nothing returned, safe to ring twice."""
 
+from threading import BoundedSemaphore
 from uuid import UUID
 
 from celery import shared_task
@@ -8,6 +9,10 @@ from django.utils import timezone
 from crimeops.ringing import ring
 from detection.models import Camera
 from integrations.services import outbox, sirens
+
+# State of the process, named as such: how many deliveries may be on their way at once.
+MOST_DELIVERIES = 6
+_delivering = BoundedSemaphore(MOST_DELIVERIES)
 
 
 @shared_task(name="integrations.sound_siren")
@@ -46,7 +51,13 @@ def warm_alarm(camera_id: int) -> None:
 
 @shared_task(name="integrations.deliver")
 def deliver(delivery_id: str) -> None:
-    following = outbox.deliver(delivery_id=UUID(delivery_id))
+    """Back ends that hang may hold half of this worker's threads, and no siren's or heartbeat's."""
+    if not _delivering.acquire(timeout=0.5):
+        return  # the sweep rings again
+    try:
+        following = outbox.deliver(delivery_id=UUID(delivery_id))
+    finally:
+        _delivering.release()
     if following is not None:
         outbox.ring_delivery(delivery_id=following)
 

@@ -69,7 +69,7 @@ class ZoneInline(StackedInline[Zone, Camera]):
 class ZoneAdmin(ModelAdmin[Zone]):
     empty_title = "No zone yet"
     empty_text = (
-        "Rules look only at zones: without one, a camera raises no alarm. Add a zone here, or on "
+        "Without a zone, a camera is watched for loitering only. Add a zone here, or on "
         "the page of its camera."
     )
     form = ZoneForm

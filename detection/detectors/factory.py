@@ -131,7 +131,7 @@ def _load_openvino(weights: Path, options: DetectorOptions) -> Detector:
                 input_size=options.input_size,
                 confidence=options.confidence,
                 classes=options.classes,
-                threads=options.threads or min(MOST_THREADS, len(os.sched_getaffinity(0))),
+                threads=options.threads or min(MOST_THREADS, _usable_cores()),
                 cache_folder=options.folder / "openvino-cache",
             )
         exported = weights.parent if weights.is_file() else weights
@@ -185,3 +185,9 @@ def _one_process_at_a_time(lock_file: Path) -> Iterator[None]:
     with lock_file.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # released with the file, also when the process is killed
         yield
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux; elsewhere no process is confined to some
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

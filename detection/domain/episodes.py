@@ -131,6 +131,13 @@ class EpisodeMachine:
         self._reset()
         return [EpisodeEnded(last_at, EpisodeState.LOST)] if was_open else []
 
+    def abandon(self) -> list[EpisodeEvent]:
+        """Begin anew, as when the camera's clock was set back; an open episode ends as lost."""
+        was_open, last_at = self.is_open, self._last_at
+        self._reset()
+        self._last_at = None
+        return [EpisodeEnded(last_at, EpisodeState.LOST)] if was_open and last_at else []
+
     def _reset(self) -> None:
         self.state = EpisodeState.QUIET
         self._evidence.clear()
@@ -216,7 +223,7 @@ class EpisodeMachine:
         if not self.is_open:
             return []
         floor = self.policy.alert_threshold - self.policy.hysteresis
-        if any(evidence.confidence >= floor for evidence in self._evidence.values()):
+        if any(e.confidence > 0 and e.confidence >= floor for e in self._evidence.values()):
             self._calm_since = None
             return []
         self._calm_since = self._calm_since or at

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from crimeops.adapters import load
@@ -29,33 +30,44 @@ def refresh_cameras(*, at: datetime) -> None:
 
 
 def upsert_listed_cameras(*, registry: str, listed: Sequence[ListedCamera], at: datetime) -> int:
-    """Bring our rows in line with what the registry shows as free; returns how many are new."""
-    # Not decrypted, only written: the registry's word also replaces what no key opens any more.
-    cameras = Camera.objects.defer("stream_url", "username", "password", "control_password")
+    """Bring our rows in line with what the registry shows as free; returns how many are new.
+
+    One camera that the database cannot hold is named in the log and stops no other.
+    """
     new = 0
     for camera in listed:
-        _, created = cameras.update_or_create(
-            registry=registry,
-            external_id=camera.external_id,
-            defaults={
-                "name": camera.name,
-                "stream_url": camera.stream_url,
-                "address": camera.address,
-                "public_address": camera.public_address,
-                "username": camera.username,
-                "password": camera.password,
-                "latitude": camera.latitude,
-                "longitude": camera.longitude,
-                "station_id": camera.station_id,
-                "storage_type": camera.storage_type,
-                "listed_at": at,
-                **(
-                    {"control_password": camera.control_password} if camera.control_password else {}
-                ),
-            },
-        )
-        new += created
+        try:
+            with transaction.atomic():
+                new += _upsert(registry, camera, at)
+        except (DataError, OverflowError, UnicodeError) as error:
+            logger.error(
+                "camera %d of “%s” cannot be kept: %s", camera.external_id, registry, error
+            )
     return new
+
+
+def _upsert(registry: str, camera: ListedCamera, at: datetime) -> bool:
+    # Not decrypted, only written: the registry's word also replaces what no key opens any more.
+    cameras = Camera.objects.defer("stream_url", "username", "password", "control_password")
+    _, created = cameras.update_or_create(
+        registry=registry,
+        external_id=camera.external_id,
+        defaults={
+            "name": camera.name,
+            "stream_url": camera.stream_url,
+            "address": camera.address,
+            "public_address": camera.public_address,
+            "username": camera.username,
+            "password": camera.password,
+            "latitude": camera.latitude,
+            "longitude": camera.longitude,
+            "station_id": camera.station_id,
+            "storage_type": camera.storage_type,
+            "listed_at": at,
+            **({"control_password": camera.control_password} if camera.control_password else {}),
+        },
+    )
+    return created
 
 
 def set_camera_state(

@@ -12,6 +12,8 @@ from detection.models import Camera, CameraState, Claim
 
 LEASE_SECONDS = 12.0
 RENEW_SECONDS = 2.0
+# A list that was asked for before a claim may arrive after it.
+LISTING_SECONDS = 5.0
 # A ring that no worker answered in this time was lost, or every worker is full: ring again.
 RING_EXPIRES_SECONDS = 10.0
 
@@ -26,7 +28,7 @@ class Lease:
 
     camera_id: int
     token: int
-    inherited: bool = False  # this instance held it before and never gave it back: it crashed
+    inherited: bool = False  # the registry counts it as this instance's from before: a crash
 
 
 @dataclass(slots=True)
@@ -43,14 +45,14 @@ def cameras_to_ring(*, at: datetime, listed_within_seconds: float) -> list[int]:
     """Cameras that should be watched, have no live lease and were not rung a moment ago.
 
     A camera of our own (registry `local`) is always free; another is where its registry said so
-    lately, or where its lease ran out without being given back: its watcher died. Marks them as
-    rung.
+    lately, or where it still counts as ours there: its watcher died, or could not release it.
+    Marks them as rung.
     """
     fresh = at - timedelta(seconds=listed_within_seconds)
     wanted = (
         Camera.objects.filter(enabled=True)
         .filter(Q(retry_at=None) | Q(retry_at__lte=at))
-        .filter(Q(registry="local") | Q(listed_at__gte=fresh) | Q(claim__expires_at__lte=at))
+        .filter(Q(registry="local") | Q(listed_at__gte=fresh) | Q(claim__held=True))
         .exclude(claim__expires_at__gt=at)
         .order_by("pk")
         .values_list("pk", flat=True)
@@ -62,7 +64,8 @@ def _mark_rung(*, camera_id: int, at: datetime) -> bool:
     Claim.objects.get_or_create(camera_id=camera_id)
     quiet_since = at - timedelta(seconds=RING_EXPIRES_SECONDS)
     unrung = Claim.objects.filter(
-        Q(rung_at=None) | Q(rung_at__lte=quiet_since), camera_id=camera_id
+        Q(rung_at=None) | Q(rung_at__lte=quiet_since) | Q(rung_at__gt=at),  # a clock set back
+        camera_id=camera_id,
     )
     return unrung.update(rung_at=at) == 1
 
@@ -93,7 +96,7 @@ def take_lease(
     if taken != 1:
         return None
     token = Claim.objects.values_list("token", flat=True).get(camera_id=camera_id)
-    inherited = before.expires_at is not None and before.instance == instance
+    inherited = before.held and before.instance == instance
     return Lease(camera_id, token, inherited)
 
 
@@ -163,6 +166,23 @@ def renew_lease(
         raise Overtaken(f"camera {lease.camera_id}: lease {lease.token} is no longer ours")
     if not Camera.objects.filter(pk=lease.camera_id, enabled=True).exists():
         raise Overtaken(f"camera {lease.camera_id} was disabled")
+
+
+def note_held(*, lease: Lease, held: bool, at: datetime) -> None:
+    """Remember whether the registry counts the camera as this instance's."""
+    Claim.objects.filter(camera_id=lease.camera_id, token=lease.token).update(
+        held=held, claimed_at=at
+    )
+
+
+def was_taken_back(*, lease: Lease) -> bool:
+    """Whether the registry has listed the camera as free since it was claimed."""
+    return Claim.objects.filter(
+        camera_id=lease.camera_id,
+        token=lease.token,
+        held=True,
+        camera__listed_at__gt=F("claimed_at") + timedelta(seconds=LISTING_SECONDS),
+    ).exists()
 
 
 def give_lease_back(*, lease: Lease) -> None:

@@ -34,10 +34,14 @@ def record_event(
     lease: Lease,
     episode_id: UUID,
     event: DomainEvent,
+    step: int,
     timeline: Sequence[tuple[float, float]],
     decided_at: datetime,
-) -> Episode:
+) -> Episode | None:
     """Write one step of an episode, with all that must be told of it, in one transaction.
+
+    A step that is there already (its commit was not heard of) is not written twice. A step of an
+    episode that the sweep has closed in the meantime opens it again: its watcher lives after all.
 
     Raises:
         Overtaken: the lease is no longer ours; nothing was written.
@@ -48,16 +52,18 @@ def record_event(
         )
         if not holds.exists():
             raise Overtaken(f"camera {lease.camera_id}: lease {lease.token} is no longer ours")
+        if EpisodeEvent.objects.filter(episode_id=episode_id, step=step).exists():
+            return None
         if isinstance(event, EpisodeOpened):
             episode = _open_episode(lease, episode_id, event, decided_at)
         else:
             episode = Episode.objects.select_for_update().get(pk=episode_id)
-            if not episode.is_open:
-                raise Overtaken(f"camera {lease.camera_id}: the sweep has closed its episode")
+            if isinstance(event, EpisodeEnded) and not episode.is_open:
+                return None
         episode.confidence_timeline = [list(sample) for sample in timeline]
         episode.confidence = max([episode.confidence, *(sample[1] for sample in timeline)])
         _apply(episode, event)
-        _tell(episode, _event_row(episode, event))
+        _tell(episode, _event_row(episode, event, step))
     return episode
 
 
@@ -80,22 +86,23 @@ def _open_episode(
 
 
 def _apply(episode: Episode, event: DomainEvent) -> None:
-    if isinstance(event, CrimeConfirmed):
-        if episode.confirmed_at is None:
-            episode.crime_type, episode.reason = event.crime_type, event.reason
-            episode.confirmed_at = event.at
-        episode.status = EpisodeStatus.CONFIRMED
+    if isinstance(event, CrimeConfirmed) and episode.confirmed_at is None:
+        episode.crime_type, episode.reason = event.crime_type, event.reason
+        episode.confirmed_at = event.at
     if isinstance(event, EpisodeEnded):
         # Whether it was a crime stays readable in `confirmed_at`.
         episode.status = EpisodeStatus(event.outcome.value)
         episode.ended_at = max(event.at, episode.alerted_at)
     else:
+        confirmed = episode.confirmed_at is not None
+        episode.status = EpisodeStatus.CONFIRMED if confirmed else EpisodeStatus.SUSPICIOUS
+        episode.ended_at = None
         episode.confidence = max(episode.confidence, event.confidence)
     episode.save()
 
 
-def _event_row(episode: Episode, event: DomainEvent) -> EpisodeEvent:
-    row = EpisodeEvent(episode=episode, at=event.at)
+def _event_row(episode: Episode, event: DomainEvent, step: int | None = None) -> EpisodeEvent:
+    row = EpisodeEvent(episode=episode, step=step, at=event.at)
     match event:
         case EpisodeOpened() | CrimeConfirmed():
             opened = isinstance(event, EpisodeOpened)

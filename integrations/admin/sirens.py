@@ -58,7 +58,6 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
         "method",
         "attempts",
         "error",
-        "suspended",
     )
     list_filter = (SoundingFilter, "method")
     search_fields = ("camera__name", "last_error")
@@ -69,7 +68,7 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
         ("rung", "sounded"),
         ("wanted", "silent"),
         ("method", "attempts"),
-        ("next_attempt", "suspended"),
+        "next_attempt",
         "error",
     )
 
@@ -118,7 +117,3 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
     def error(self, siren: Siren) -> str:
         text = plain(siren.last_error)
         return format_html('<span class="co-remark" title="{}">{}</span>', text, text)
-
-    @admin.display(description="refuses logins until", ordering="suspended_until")
-    def suspended(self, siren: Siren) -> str:
-        return moment(siren.suspended_until)

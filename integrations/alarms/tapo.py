@@ -16,6 +16,10 @@ from integrations.ports import AlarmAddress, IntegrationError
 
 # A camera that refused a login is left alone: each further try lengthens its suspension.
 REFUSED_LOGIN_SECONDS = 60.0
+# A camera that did not answer is not pinged again at once; an alarm asks it all the same.
+SILENT_CAMERA_REST_SECONDS = 60.0
+# pytapo waits 10 s for each of several requests; a site's other sirens share the threads.
+REQUEST_TIMEOUT_SECONDS = 3
 _SUSPENDED = re.compile(r"Temporary Suspension.*?(\d+) seconds")
 _UNSUPPORTED = (
     "does not support",
@@ -46,6 +50,7 @@ class _Session:
     address: AlarmAddress | None = None
     manual_alarm_works: bool = True
     logins_closed_until: float = 0.0
+    rests_until: float = 0.0  # not warmed before: it did not answer lately
 
 
 class TapoAlarm:
@@ -67,9 +72,14 @@ class TapoAlarm:
         self._switch(address, on=False)
 
     def keep_warm(self, address: AlarmAddress) -> None:
+        """See Alarm. Waits for nobody: a camera that hangs must not gather waiting threads."""
         session = self._session(address)
-        with session.lock:
+        if time.monotonic() < session.rests_until or not session.lock.acquire(blocking=False):
+            return
+        try:
             self._ask(session, address, lambda client: client.getBasicInfo())
+        finally:
+            session.lock.release()
 
     def _switch(self, address: AlarmAddress, *, on: bool) -> None:
         session = self._session(address)
@@ -107,6 +117,7 @@ class TapoAlarm:
             if not isinstance(fault, _Unsupported):
                 _discard(session.client)
                 session.client = None
+                session.rests_until = time.monotonic() + SILENT_CAMERA_REST_SECONDS
             if fault.retry_after_seconds:
                 session.logins_closed_until = time.monotonic() + fault.retry_after_seconds
             raise fault from None
@@ -114,7 +125,9 @@ class TapoAlarm:
     def _log_in(self, address: AlarmAddress) -> TapoClient:
         # Imported on first use: pytapo costs a second, and most processes sound no siren.
         from pytapo import Tapo
+        from pytapo.transport.pytapo import pytapo as transport
 
+        transport.CONNECTION_TIMEOUT = REQUEST_TIMEOUT_SECONDS  # it offers no option for this
         # The account of the Tapo app is called admin on every camera; the camera account, where
         # there is no other, has a name of its own.
         user = "admin" if address.control_password else address.username

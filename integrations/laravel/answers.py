@@ -3,11 +3,23 @@
 Contract: the Laravel model API, sections “API Reference” and “Data Contracts”.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from detection.ports import ListedCamera
+
+LARGEST_ID = 2**63 - 1  # what the database can hold
+
+
+def _without_nul(text: str) -> str:
+    """PostgreSQL holds no NUL, and no camera has one in its name."""
+    if "\0" in text:
+        raise ValueError("holds a NUL character")
+    return text
+
+
+NO_NUL = AfterValidator(_without_nul)
 
 
 class Answer(BaseModel):
@@ -24,19 +36,19 @@ class CameraAnswer(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
 
-    id: int
-    name: str
-    ip_address: str
-    rtsp_url: str = Field(min_length=1)
-    user_name: str = ""
-    password: str = ""
-    tapo_password: str | None = None
-    connection_ip: str | None = None
+    id: Annotated[int, Field(ge=0, le=LARGEST_ID)]
+    name: Annotated[str, Field(max_length=200), NO_NUL]
+    ip_address: Annotated[str, Field(max_length=255), NO_NUL]
+    rtsp_url: Annotated[str, Field(min_length=1, max_length=2000), NO_NUL]
+    user_name: Annotated[str, NO_NUL] = ""
+    password: Annotated[str, NO_NUL] = ""
+    tapo_password: Annotated[str, NO_NUL] | None = None
+    connection_ip: Annotated[str, Field(max_length=255), NO_NUL] | None = None
     connection_port: int | None = None  # forwards RTSP only, which rtsp_url already says
     lat: float | None = None
     lang: float | None = None  # the contract's spelling of longitude
-    storage_type: str = "none"
-    police_station_id: int | None = None
+    storage_type: Annotated[str, Field(max_length=32), NO_NUL] = "none"
+    police_station_id: Annotated[int, Field(ge=0, le=LARGEST_ID)] | None = None
 
     def to_domain(self) -> ListedCamera:
         return ListedCamera(

@@ -3,12 +3,15 @@
 Contract: the Laravel model API, sections “API Authentication” and “Network Failures”.
 """
 
+import json
+import time
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import requests
 from pydantic import BaseModel, ValidationError
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 from urllib3.util.retry import Retry
 
@@ -16,6 +19,7 @@ from crimeops.environment import Environment
 from integrations.ports import IntegrationError
 
 # Refusals that may be taken back: time-out, state conflict, too early, too many.
+LONGEST_ANSWER_BYTES = 5_000_000
 TRANSIENT_REFUSALS = {408, 409, 425, 429}
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -70,6 +74,7 @@ class LaravelClient:
         self._options = options
         retry = Retry(
             total=options.retries,
+            read=0,  # what may have arrived is not posted again blindly: the outbox has the key
             backoff_factor=options.backoff_factor,
             status_forcelist=[500, 502, 503],
             allowed_methods=None,  # POSTs too: they carry an Idempotency-Key or are harmless twice
@@ -107,7 +112,9 @@ class LaravelClient:
                 headers={"Idempotency-Key": idempotency_key} if idempotency_key else None,
                 timeout=self._options.timeout_seconds,
                 allow_redirects=False,  # the key goes to nobody but the back end
+                stream=True,
             )
+            content = self._read(response)
         except requests.RequestException as error:
             raise BackendError(
                 f"cannot reach the back end at {self._options.base_url}: {_cause(error)}; "
@@ -115,21 +122,38 @@ class LaravelClient:
                 permanent=False,
             ) from None
         if not response.ok or response.is_redirect:
-            raise _refusal(response, path)
-        parsed = _parse(response, path, answer)
+            raise _refusal(response, content, path)
+        parsed = _parse(response, content, path, answer)
         if getattr(parsed, "status", True) is False:
             raise BackendError(
                 f"{path} answered {response.status_code}, but with status false: "
-                f"{_message_of(response)}",
+                f"{_message_of(response, content)}",
                 permanent=False,
                 status=response.status_code,
             )
         return parsed
 
+    def _read(self, response: requests.Response) -> bytes:
+        """The whole answer, unless it is endless: a time-out alone only bounds each packet."""
+        deadline = time.monotonic() + 2 * self._options.timeout_seconds
+        content = bytearray()
+        with response:
+            for piece in response.iter_content(65_536):
+                content += piece
+                if len(content) > LONGEST_ANSWER_BYTES:
+                    raise _too_much(f"longer than {LONGEST_ANSWER_BYTES} bytes")
+                if time.monotonic() > deadline:
+                    raise _too_much("too slow")
+        return bytes(content)
 
-def _refusal(response: requests.Response, path: str) -> BackendError:
+
+def _too_much(what: str) -> BackendError:
+    return BackendError(f"the back end's answer is {what} and was cut off", permanent=False)
+
+
+def _refusal(response: requests.Response, content: bytes, path: str) -> BackendError:
     status = response.status_code
-    said = _message_of(response)
+    said = _message_of(response, content)
     if status in (401, 403):
         text = f"the back end refuses the API key ({status}): check MODEL_API_KEY"
     elif response.is_redirect:
@@ -142,20 +166,22 @@ def _refusal(response: requests.Response, path: str) -> BackendError:
     return BackendError(text, permanent=permanent, status=status)
 
 
-def _message_of(response: requests.Response) -> str:
+def _message_of(response: requests.Response, content: bytes) -> str:
     try:
-        content = response.json()
-    except requests.JSONDecodeError:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
         return response.reason or "no reason given"
-    message = content.get("message") if isinstance(content, dict) else None
-    errors = content.get("errors") if isinstance(content, dict) else None
+    message = told.get("message") if isinstance(told, dict) else None
+    errors = told.get("errors") if isinstance(told, dict) else None
     said = message if isinstance(message, str) else response.reason
     return f"{said} {errors}"[:500] if errors else f"{said}"[:500]
 
 
-def _parse(response: requests.Response, path: str, answer: type[AnswerT]) -> AnswerT:
+def _parse(
+    response: requests.Response, content: bytes, path: str, answer: type[AnswerT]
+) -> AnswerT:
     try:
-        return answer.model_validate_json(response.content)
+        return answer.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
@@ -170,6 +196,8 @@ def _parse(response: requests.Response, path: str, answer: type[AnswerT]) -> Ans
 def _cause(error: requests.RequestException) -> str:
     """What went wrong, without the nested reprs of urllib3 and without the address's secrets."""
     reason = getattr(error.args[0], "reason", None) if error.args else None  # after the retries
+    if isinstance(reason, NewConnectionError):  # urllib3 counts it among the time-outs
+        return "connection refused"
     if isinstance(error, requests.Timeout) or isinstance(reason, Urllib3Timeout):
         return "no answer in time"
     if isinstance(error, requests.exceptions.SSLError):
@@ -177,5 +205,5 @@ def _cause(error: requests.RequestException) -> str:
     if isinstance(error, requests.exceptions.RetryError):
         return "it keeps answering with errors"
     if isinstance(error, requests.ConnectionError):
-        return "connection refused or broken"
+        return "connection broken"
     return type(error).__name__

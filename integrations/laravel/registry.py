@@ -36,7 +36,7 @@ class LaravelRegistry:
             except ValidationError as error:
                 first = error.errors(include_input=False, include_url=False)[0]
                 logger.error(
-                    "the back end lists a camera (id %s, position %d) that cannot be used: %s: %s",
+                    "the back end lists a camera (id %r, position %d) that cannot be used: %s: %s",
                     raw.get("id", "?") if isinstance(raw, dict) else "?",
                     position,
                     ".".join(map(str, first["loc"])),

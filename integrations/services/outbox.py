@@ -35,6 +35,7 @@ ATTEMPT_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 1.0
 GOODBYE_SECONDS = 1.5
 SIREN_FIRST_SECONDS = 0.3
+HOPELESS_ATTEMPTS = 30  # about 25 minutes of trying
 
 KINDS = {
     EpisodeEventKind.OPENED: DeliveryKind.ALERT,
@@ -66,6 +67,7 @@ def _queue(reporter: str, episode: Episode, event: EpisodeEvent) -> Delivery:
     return Delivery.objects.create(
         reporter=reporter,
         kind=kind,
+        camera=episode.camera,
         episode=episode,
         sequence=last + 1,
         payload=_payload(kind, event),
@@ -87,7 +89,7 @@ def _payload(kind: DeliveryKind, event: EpisodeEvent) -> dict[str, Any]:
     }
 
 
-def due_deliveries(*, at: datetime, limit: int = 200) -> list[UUID]:
+def due_deliveries(*, at: datetime, limit: int = 20) -> list[UUID]:
     """Deliveries that may be attempted now: the first unfinished of each episode, oldest first."""
     return list(
         Delivery.objects.filter(_attemptable(at))
@@ -101,11 +103,16 @@ def _unclaimed(at: datetime) -> Q:
 
 
 def _attemptable(at: datetime) -> Q:
-    earlier = Delivery.objects.filter(
-        episode=OuterRef("episode"),
-        reporter=OuterRef("reporter"),
-        sequence__lt=OuterRef("sequence"),
-        status=DeliveryStatus.PENDING,
+    """In order within an episode always, and within a camera: a stop must not end a later alert.
+
+    A report that fails again and again for its own sake does not hold up other episodes for ever.
+    """
+    pending = Delivery.objects.filter(
+        camera=OuterRef("camera"), reporter=OuterRef("reporter"), status=DeliveryStatus.PENDING
+    )
+    earlier = pending.filter(
+        Q(episode=OuterRef("episode"), sequence__lt=OuterRef("sequence"))
+        | Q(created_at__lt=OuterRef("created_at"), attempts__lt=HOPELESS_ATTEMPTS)
     )
     return (
         Q(status=DeliveryStatus.PENDING, next_attempt_at__lte=at)
@@ -123,7 +130,7 @@ class Attempt:
 
 
 def deliver(*, delivery_id: UUID) -> UUID | None:
-    """Attempt one delivery if it is its turn; returns the next one of its episode, if it is due."""
+    """Attempt one delivery if it is its turn; returns the camera's next one, if it is due."""
     attempt = _claim(delivery_id=delivery_id, at=timezone.now())
     if attempt is None:
         return None
@@ -140,9 +147,9 @@ def deliver(*, delivery_id: UUID) -> UUID | None:
         _record_success(attempt, answer)
     following = (
         Delivery.objects.filter(
-            _attemptable(timezone.now()), episode=delivery.episode_id, reporter=delivery.reporter
+            _attemptable(timezone.now()), camera=delivery.camera_id, reporter=delivery.reporter
         )
-        .order_by("sequence")
+        .order_by("created_at")
         .first()
     )
     return following.pk if following else None
@@ -171,12 +178,12 @@ def _claim(*, delivery_id: UUID, at: datetime) -> Attempt | None:
     )
     if claimed != 1:
         return None
-    delivery = Delivery.objects.select_related("episode__camera").get(pk=delivery_id)
+    delivery = Delivery.objects.select_related("camera").get(pk=delivery_id)
     return Attempt(delivery, until)
 
 
 def _report(delivery: Delivery) -> Report:
-    camera, payload = delivery.episode.camera, delivery.payload
+    camera, payload = delivery.camera, delivery.payload
     match DeliveryKind(delivery.kind):
         case DeliveryKind.ALERT:
             return AlertReport(camera.external_id, payload["confidence"])
@@ -284,18 +291,12 @@ def wait_until_told(*, camera_id: int, seconds: float = GOODBYE_SECONDS) -> bool
     A back end may refuse the stop of a camera that nobody holds. What is not told by then goes on
     waiting in the outbox.
     """
-    waiting = Delivery.objects.filter(
-        episode__camera_id=camera_id, status=DeliveryStatus.PENDING, attempts=0
-    )
     deadline = time.monotonic() + seconds
-    while (
-        waiting.exists()
-        or Delivery.objects.filter(
-            episode__camera_id=camera_id,
-            status=DeliveryStatus.PENDING,
-            claimed_until__gt=timezone.now(),
-        ).exists()
-    ):
+    while Delivery.objects.filter(
+        _attemptable(timezone.now())
+        | Q(status=DeliveryStatus.PENDING, claimed_until__gt=timezone.now()),
+        camera_id=camera_id,
+    ).exists():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)

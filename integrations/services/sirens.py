@@ -30,6 +30,8 @@ EPISODE_GRACE_SECONDS = 10.0
 # A ring is answered within tens of milliseconds; after this it was lost.
 RING_GRACE_SECONDS = 2.0
 RETRY_SECONDS = 2.0
+# An attempt on a camera that hangs takes this long at most; then it was lost.
+ATTEMPT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def tend_siren(*, siren_id: int) -> None:
 
 def _claim(siren: Siren) -> bool:
     """Take the next attempt, so that two sweeps at once do not both ask the camera."""
-    soon = timezone.now() + timedelta(seconds=RETRY_SECONDS)
+    soon = timezone.now() + timedelta(seconds=ATTEMPT_SECONDS)
     same = Siren.objects.filter(pk=siren.pk, next_attempt_at=siren.next_attempt_at, silent_at=None)
     return same.update(next_attempt_at=soon) == 1
 
@@ -170,7 +172,8 @@ def _adopt_alerts_without_a_row(at: datetime) -> None:
 
 def _sound(siren: Siren, camera: Camera) -> bool:
     outcome = _ask(camera, siren.method, _sounding, "sounded")
-    sounded = {"sounded_at": timezone.now()} if outcome.method else {}
+    # A silence that came in between was overtaken: the next sweep must see a siren that sounds.
+    sounded = {"sounded_at": timezone.now(), "silent_at": None} if outcome.method else {}
     _note(siren, outcome, **sounded)
     return bool(outcome.method)
 

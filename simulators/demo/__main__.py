@@ -5,16 +5,20 @@ lost; without it, Ctrl-C ends it.
 """
 
 import argparse
+import contextlib
 import math
 import secrets
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import requests
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from simulators.demo import database, stage
@@ -22,63 +26,91 @@ from simulators.demo.narrator import Narrator, percentile_95
 from simulators.demo.processes import ProcessDied, Processes, answers
 
 CELERY = [str(Path(sys.executable).parent / "celery"), "-A", "crimeops"]
+WATCHING = "streams-gpu"
 SETTLE_SECONDS = 8.0
+# A simulator hangs up a moment before its end can be seen.
+DYING_SECONDS = 3.0
+ENDING = "\nEnding: the cameras are released, the last reports go out …"
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+
+T = TypeVar("T")
 
 
-class Interrupted(Exception):
-    """Ctrl-C or SIGTERM."""
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM; no Exception, which some library on the way would swallow."""
 
 
 def main() -> int:
     options = _options()
     console = Console(soft_wrap=True)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in INTERRUPTS:
         signal.signal(number, _interrupt)
     processes = Processes(options.state / "logs")
     try:
-        clip = _clip(console, options.state, options.video)
-        began = time.monotonic()
-        scene = stage.set_stage(
-            state=options.state,
-            clip=clip,
-            cameras=options.cameras,
-            whole_picture=options.video is not None,
-            api_key=secrets.token_urlsafe(24),
-        )
-        return _run(console, processes, scene, options.duration, began)
+        try:
+            return _set_and_run(console, processes, options)
+        finally:
+            _ignore_interrupts()  # in the outer `try`, which catches one that comes just before
     except Interrupted:
         return 130
     except (ProcessDied, TimeoutError) as error:
-        console.print(f"[red]{error}[/]", highlight=False)
-        console.print(f"The logs are in {options.state / 'logs'}.")
+        console.print(f"[red]{escape(str(error))}[/]", highlight=False, emoji=False)
+        console.print(f"The logs are in {escape(str(options.state / 'logs'))}.")
         return 1
     finally:
         processes.stop_all()
+
+
+def _set_and_run(console: Console, processes: Processes, options: argparse.Namespace) -> int:
+    clip = _clip(console, options.state, options.video)
+    began = time.monotonic()
+    scene = stage.set_stage(
+        state=options.state,
+        clip=clip,
+        cameras=options.cameras,
+        whole_picture=options.video is not None,
+        api_key=secrets.token_urlsafe(24),
+    )
+    password = _start(console, processes, scene)
+    narrator = Narrator(console, scene, datetime.now(UTC))
+    try:
+        _come_up(processes, scene, narrator)
+        return _run(console, processes, scene, narrator, options.duration, began, password)
+    except BaseException:
+        _ignore_interrupts()
+        console.print(ENDING)
+        # What was the matter first is what shall be said, not what follows from it.
+        with contextlib.suppress(Exception):
+            _end_watching(processes, narrator)
+        raise
+
+
+def _come_up(processes: Processes, scene: stage.Stage, narrator: Narrator) -> None:
+    _start_workers(processes, scene)
+    admin, flower = scene.ports["admin"], scene.ports["flower"]
+    processes.wait_until(lambda: _is_watching(processes, narrator), "the first camera", 60)
+    processes.wait_until(lambda: answers(admin) and answers(flower), "admin and Flower", 60)
 
 
 def _run(
     console: Console,
     processes: Processes,
     scene: stage.Stage,
+    narrator: Narrator,
     duration: float | None,
     began: float,
+    password: str,
 ) -> int:
-    password = _start(console, processes, scene)
-    narrator = Narrator(console, scene, datetime.now(UTC))
-    _start_workers(processes, scene)
-    admin, flower = scene.ports["admin"], scene.ports["flower"]
-    watching = lambda: _is_watching(narrator)  # noqa: E731 — one condition, used once
-    processes.wait_until(watching, "the first camera", seconds=60)
-    processes.wait_until(lambda: answers(admin) and answers(flower), "admin and Flower", 60)
-    console.print(f"\n[bold]Up after {time.monotonic() - began:.1f} s.[/]", highlight=False)
-    _print_addresses(console, scene, password)
     interrupted = False
     meter = CpuMeter(processes)
     try:
+        console.print(f"\n[bold]Up after {time.monotonic() - began:.1f} s.[/]", highlight=False)
+        _print_addresses(console, scene, password)
         _narrate(narrator, processes, duration)
     except Interrupted:
         interrupted = True
-    console.print("\nEnding: the cameras are released, the last reports go out …")
+    _ignore_interrupts()
+    console.print(ENDING)
     console.print(f"[dim]{meter.line()}[/]", highlight=False)
     return _finish(console, processes, scene, narrator, interrupted)
 
@@ -101,8 +133,8 @@ class CpuMeter:
         return f"CPU, in cores: {shares}"
 
 
-def _is_watching(narrator: Narrator) -> bool:
-    narrator.look()
+def _is_watching(processes: Processes, narrator: Narrator) -> bool:
+    _ask(processes, narrator.look)
     return "running" in {state for state, _ in database.states().values()}
 
 
@@ -179,13 +211,15 @@ def _fetch_weights(console: Console, environment: dict[str, str]) -> None:
 
     settings = read_environment_or_exit()
     obtain(
-        settings.model_weights, settings.model_dir, lambda step: console.print(f"[dim]{step}[/]")
+        settings.model_weights,
+        settings.model_dir,
+        lambda step: console.print(f"[dim]{escape(step)}[/]"),
     )
 
 
 def _start_workers(processes: Processes, scene: stage.Stage) -> None:
     environment, ports = scene.environment, scene.ports
-    processes.start("streams-gpu", [*CELERY, "worker", "-Q", "streams,gpu"], environment)
+    processes.start(WATCHING, [*CELERY, "worker", "-Q", "streams,gpu"], environment)
     processes.start(
         "alarms-reports",
         [*CELERY, "worker", "-Q", "alarms,reports,default"],
@@ -218,8 +252,21 @@ def _narrate(narrator: Narrator, processes: Processes, duration: float | None) -
     ends = math.inf if duration is None else time.monotonic() + duration
     while time.monotonic() < ends:
         processes.check()
-        narrator.look()
+        _ask(processes, narrator.look)
         time.sleep(0.25)
+
+
+def _ask(processes: Processes, question: Callable[[], T]) -> T:
+    """Ask the simulators; raises ProcessDied where one has died, TimeoutError where one is mute."""
+    deadline = time.monotonic() + DYING_SECONDS
+    while True:
+        try:
+            return question()
+        except requests.RequestException as error:
+            processes.check()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"a simulator does not answer: {error}") from error
+        time.sleep(0.05)
 
 
 def _finish(
@@ -229,23 +276,14 @@ def _finish(
     narrator: Narrator,
     interrupted: bool,
 ) -> int:
-    """End the watching first, then wait until everything that was seen has also been told."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave cameras claimed
-    processes.stop("streams-gpu")
-    deadline = time.monotonic() + SETTLE_SECONDS
-    started = narrator.started
-    while time.monotonic() < deadline:
-        narrator.look()
-        if not database.undelivered_since(started) and not narrator.sirens_on():
-            break
-        time.sleep(0.1)
-    held = requests.get(f"{scene.backend_url}/_simulator/state", timeout=5).json()["claims"]
+    _end_watching(processes, narrator)
+    held = _ask(processes, lambda: _claims(scene))
     processes.stop_all()
-    tally, lost = narrator.tally, database.undelivered_since(started)
+    tally, lost = narrator.tally, database.undelivered_since(narrator.started)
     if held:
-        console.print(f"[red]still claimed at the back end: {', '.join(held)}[/]")
+        console.print(f"[red]still claimed at the back end: {escape(', '.join(held))}[/]")
     if narrator.sirens_on():
-        console.print(f"[red]sirens left on: {', '.join(narrator.sirens_on())}[/]")
+        console.print(f"[red]sirens left on: {escape(', '.join(narrator.sirens_on()))}[/]")
     siren = percentile_95(tally.siren_ms)
     console.print(
         f"claimed={len(tally.claimed)} alerts={tally.alerts} crimes={tally.crimes} "
@@ -257,6 +295,23 @@ def _finish(
     return 1 if failed else 0
 
 
+def _end_watching(processes: Processes, narrator: Narrator) -> None:
+    """End the watching first, then wait until everything that was seen has also been told."""
+    processes.stop(WATCHING)
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        processes.check()  # who has died tells nothing any more
+        _ask(processes, narrator.look)
+        if not database.undelivered_since(narrator.started) and not narrator.sirens_on():
+            break
+        time.sleep(0.1)
+
+
+def _claims(scene: stage.Stage) -> list[str]:
+    answer = requests.get(f"{scene.backend_url}/_simulator/state", timeout=5)
+    return list(answer.json()["claims"])
+
+
 def _print_addresses(console: Console, scene: stage.Stage, password: str) -> None:
     flower_user, _, flower_password = scene_flower_auth().partition(":")
     shown = f"password {password} (shown this once)" if password else "password as shown at first"
@@ -265,7 +320,7 @@ def _print_addresses(console: Console, scene: stage.Stage, password: str) -> Non
         highlight=False,
     )
     console.print(
-        f"  Flower  http://127.0.0.1:{scene.ports['flower']}/   user {flower_user}, "
+        f"  Flower  http://127.0.0.1:{scene.ports['flower']}/   user {escape(flower_user)}, "
         "password in .env (FLOWER_BASIC_AUTH)",
         highlight=False,
     )
@@ -283,7 +338,7 @@ def _clip(console: Console, state: Path, video: Path | None) -> Path:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         if video is not None:
-            progress.add_task(f"Preparing {video.name}", total=None)
+            progress.add_task(f"Preparing {escape(video.name)}", total=None)
             return stage.own_clip(state, video)
         task = progress.add_task("Rendering the scene (once)", total=1.0)
         return stage.built_in_clip(state, lambda share: progress.update(task, completed=share))
@@ -291,6 +346,12 @@ def _clip(console: Console, state: Path, video: Path | None) -> Path:
 
 def _interrupt(*_: object) -> None:
     raise Interrupted
+
+
+def _ignore_interrupts() -> None:
+    """From here on we end anyway: a second Ctrl-C must leave no child and no camera claimed."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _options() -> argparse.Namespace:

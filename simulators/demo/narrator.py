@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 from rich.console import Console
+from rich.markup import escape
 
 from simulators.demo import database
 from simulators.demo.stage import Stage
@@ -67,9 +68,9 @@ class Narrator:
                 continue
             self._states[name] = (state, reason)
             if state == "error":
-                self._say(f"[red]{name} is in error: {reason}[/]")
+                self._say(f"[red]{escape(name)} is in error: {escape(reason)}[/]")
             if state == "running":
-                self._say(f"[green]{name} is being watched[/]")
+                self._say(f"[green]{escape(name)} is being watched[/]")
 
     def _look_at_sirens(self, cameras: Iterable[dict[str, Any]]) -> None:
         for camera in cameras:
@@ -83,9 +84,9 @@ class Narrator:
         self._sirens_on[name] = on
         if on and not was_on:
             latency = self._siren_latency(name, call["at"])
-            self._say(f"[bold red]{name}: siren sounds[/] {latency}", call["at"])
+            self._say(f"[bold red]{escape(name)}: siren sounds[/] {latency}", call["at"])
         if was_on and not on:
-            self._say(f"{name}: siren off", call["at"])
+            self._say(f"{escape(name)}: siren off", call["at"])
 
     def _siren_latency(self, name: str, at: float) -> str:
         """From the capture of the frame that raised the alert to the request at the camera."""
@@ -104,9 +105,12 @@ class Narrator:
         path, status, body = call["path"], call["status"], call["body"] or {}
         if not 200 <= status < 300:
             if status:
-                self._say(f"[yellow]the back end answered {status} to {path}[/]", call["at"])
+                self._say(
+                    f"[yellow]the back end answered {status} to {escape(path)}[/]", call["at"]
+                )
             return
         name = self._names.get(body.get("camera_id", 0), "")
+        shown = escape(name)
         if path.endswith("/claim"):
             self._tell_claim(self.tally.claimed, path, "[cyan]claimed[/]", call["at"])
         elif path.endswith("/release"):
@@ -114,20 +118,21 @@ class Narrator:
         elif path == f"{_API}/alert":
             self.tally.alerts += 1
             confidence, latency = body["confidence_score"], self._alert_latency(name, call)
-            self._say(f"[yellow]{name}: alert[/] {confidence:.0f} % {latency}", call["at"])
+            self._say(f"[yellow]{shown}: alert[/] {confidence:.0f} % {latency}", call["at"])
         elif path == f"{_API}/crime":
             self.tally.crimes += 1
-            what = f"{name}: CRIME {body['crime_type']} {body['confidence_score']:.0f} %"
+            crime_type, confidence = escape(body["crime_type"]), body["confidence_score"]
             when = f"from {body['start_time'][11:19]} to {body['end_time'][11:19]} UTC"
-            self._say(f"[bold white on red] {what} [/] {when}", call["at"])
+            what = f"[bold white on red] {shown}: CRIME {crime_type} {confidence:.0f} % [/]"
+            self._say(f"{what} {escape(when)}", call["at"])
         elif path == f"{_API}/alert/stop":
             self.tally.stops += 1
-            self._say(f"[green]{name}: alert stopped[/]", call["at"])
+            self._say(f"[green]{shown}: alert stopped[/]", call["at"])
 
     def _tell_claim(self, cameras: set[int], path: str, word: str, at: float) -> None:
         camera_id = int(path.split("/")[-2])
         cameras.add(camera_id)
-        self._say(f"{self._names.get(camera_id, camera_id)} {word}", at)
+        self._say(f"{escape(str(self._names.get(camera_id, camera_id)))} {word}", at)
 
     def _alert_latency(self, name: str, call: dict[str, Any]) -> str:
         """How long after the frame the back end knew; said for the first alert of an episode."""
@@ -140,8 +145,9 @@ class Narrator:
         return "[dim]update[/]"
 
     def _say(self, text: str, at: float | None = None) -> None:
+        """Print rich's markup: whatever came from outside must have been escaped."""
         moment = datetime.fromtimestamp(at, UTC) if at else datetime.now(UTC)
-        self._console.print(f"[dim]{moment:%H:%M:%S}[/]  {text}", highlight=False)
+        self._console.print(f"[dim]{moment:%H:%M:%S}[/]  {text}", highlight=False, emoji=False)
 
 
 def percentile_95(values: list[float]) -> float:

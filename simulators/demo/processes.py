@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +42,8 @@ class Processes:
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Child:
         log = self._logs / f"{name}.log"
-        with log.open("wb") as output:
+        # An interrupt in between would leave a process that nobody knows of.
+        with log.open("wb") as output, _uninterrupted():
             process = subprocess.Popen(
                 list(command),
                 stdout=output,
@@ -50,8 +53,8 @@ class Processes:
                 start_new_session=True,  # Ctrl-C reaches the supervisor alone, who ends us
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
-        child = Child(name, process, log)
-        self._children.append(child)
+            child = Child(name, process, log)
+            self._children.append(child)
         return child
 
     def check(self) -> None:
@@ -77,8 +80,9 @@ class Processes:
     def stop(self, name: str, seconds: float = 10.0) -> None:
         """End one child and wait for it; it is killed if it does not go."""
         for child in [child for child in self._children if child.name == name]:
-            self._children.remove(child)
             _end(child, seconds)
+            # Only now: where the waiting is cut short, `stop_all` must still know of it.
+            self._children.remove(child)
 
     def stop_all(self) -> None:
         while self._children:
@@ -97,8 +101,31 @@ def _end(child: Child, seconds: float) -> None:
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # its own session: nobody else is in it
+        process.kill()
         process.wait()
+    # Its own session: only what it left behind is in it.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold back what the handlers of Ctrl-C and SIGTERM do until the end of the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread alone
+        return
+    came: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for missed in came[:1]:
+        signal.raise_signal(missed)
 
 
 def _cpu_seconds_by_session() -> dict[int, float]:

@@ -43,9 +43,12 @@ class Violation:
 
 @dataclass(frozen=True)
 class ReceivedAlert:
+    """`held`, here and below: whether the sender held the claim, which no report needs."""
+
     at: float
     instance: str
     camera_id: int
+    held: bool
     confidence_score: float
     alert_type: Literal["suspicious"]
     idempotency_key: str | None
@@ -58,6 +61,7 @@ class ReceivedStop:
     at: float
     instance: str
     camera_id: int
+    held: bool
     had_alert: bool
     idempotency_key: str | None
 
@@ -68,6 +72,7 @@ class ReceivedCrime:
     instance: str
     crime_id: int
     camera_id: int
+    held: bool
     crime_type: CrimeType
     confidence_score: float
     start_time: datetime

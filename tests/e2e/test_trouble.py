@@ -120,9 +120,15 @@ def test_flower_runs_behind_its_password_and_refuses_to_run_without(
         assert "set FLOWER_BASIC_AUTH" in open_flower.tail()
         cluster.processes.forget("open-flower")
 
-        cluster.settings |= {"FLOWER_PORT": str(port), "FLOWER_BASIC_AUTH": "crimeops:open sesame"}
-        cluster.processes.start("flower", [*CELERY, "flower"], cluster.environment)
+        # As operators set it: in the file, which Flower itself knows nothing of.
+        env_file = tmp_path / "env"
+        env_file.write_text(f"FLOWER_PORT={port}\nFLOWER_BASIC_AUTH=crimeops:open sesame\n")
+        cluster.settings["CRIMEOPS_ENV_FILE"] = str(env_file)
+        flower = cluster.processes.start("flower", [*CELERY, "flower"], cluster.environment)
         wait_until(lambda: answers(port), "Flower listens", 30)
         page = f"http://127.0.0.1:{port}/"
-        assert requests.get(page, timeout=5).status_code == 401
+        for path in ("", "tasks", "workers", "api/workers"):
+            assert requests.get(page + path, timeout=5).status_code == 401
         assert requests.get(page, auth=("crimeops", "open sesame"), timeout=5).status_code == 200
+        assert "http://127.0.0.1" in flower.log.read_text()
+        assert not answers(port, "127.0.0.2"), "it listens on its own address only"

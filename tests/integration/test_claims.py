@@ -20,6 +20,10 @@ pytestmark = pytest.mark.django_db
 
 T = TypeVar("T")
 
+ON_POSTGRES = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite holds it; test_on_postgres runs it there"
+)
+
 
 @pytest.fixture
 def now() -> datetime:
@@ -167,8 +171,9 @@ def test_disabling_a_camera_stops_its_watcher_at_the_next_renewal(now: datetime)
     camera = a_camera()
     lease = taken(camera, now)
     Camera.objects.update(enabled=False)
-    with pytest.raises(Overtaken):
+    with pytest.raises(Overtaken, match="was disabled"):
         renew(lease, now + seconds(2))
+    assert to_ring(now + seconds(60)) == []
 
 
 # --- races and room ------------------------------------------------------------------------------
@@ -210,24 +215,67 @@ def test_watchers_of_one_instance_at_once_take_no_more_than_it_may_hold(now: dat
     assert Claim.objects.live(now).count() == 2
 
 
-def test_a_lapsed_lease_is_inherited_by_the_instance_that_lost_it(now: datetime) -> None:
+def held(lease: Lease, at: datetime, *, by_registry: bool = True) -> Lease:
+    """The registry counts the camera as this instance's."""
+    claims.note_held(lease=lease, held=by_registry, at=at)
+    return lease
+
+
+def test_what_the_registry_counts_as_ours_is_inherited_by_the_same_instance(now: datetime) -> None:
     camera = a_camera()
-    taken(camera, now)
+    held(taken(camera, now), now)
     assert taken(camera, now + seconds(12)).inherited
 
 
-def test_a_lapsed_lease_of_another_instance_is_not_inherited(now: datetime) -> None:
+def test_a_lapsed_lease_that_the_registry_never_granted_is_not_inherited(now: datetime) -> None:
     camera = a_camera()
     taken(camera, now)
-    later = now + seconds(12)
-    assert not taken(camera, later, "elsewhere").inherited
-    assert not taken(camera, later + seconds(12)).inherited
+    assert not taken(camera, now + seconds(12)).inherited
 
 
-def test_a_lease_that_was_given_back_is_not_inherited(now: datetime) -> None:
+def test_what_the_registry_counts_as_anothers_is_not_inherited(now: datetime) -> None:
     camera = a_camera()
-    claims.give_lease_back(lease=taken(camera, now))
+    held(taken(camera, now), now)
+    assert not taken(camera, now + seconds(12), "elsewhere").inherited
+
+
+def test_what_could_not_be_released_is_inherited_and_what_was_is_not(now: datetime) -> None:
+    camera = a_camera()
+    claims.give_lease_back(lease=held(taken(camera, now), now))
+    second = taken(camera, now)
+    assert second.inherited, "it was given back here, but not at the registry"
+    claims.give_lease_back(lease=held(second, now, by_registry=False))
     assert not taken(camera, now).inherited
+
+
+def test_an_overtaken_watcher_does_not_say_who_is_held(now: datetime) -> None:
+    camera = a_camera()
+    old = taken(camera, now)
+    later = now + seconds(12)
+    taken(camera, later, "elsewhere")
+    held(old, later + seconds(1))
+    claim = Claim.objects.get(camera=camera)
+    assert (claim.held, claim.claimed_at) == (False, later)
+
+
+def test_a_camera_that_is_listed_as_free_well_after_its_claim_was_taken_back(now: datetime) -> None:
+    camera = a_camera(listed_at=now - seconds(1))
+    lease = held(taken(camera, now), now + seconds(1))
+    assert not claims.was_taken_back(lease=lease)
+    Camera.objects.update(listed_at=now + seconds(6))
+    assert not claims.was_taken_back(lease=lease), "that list was asked for before the claim"
+    Camera.objects.update(listed_at=now + seconds(6.1))
+    assert claims.was_taken_back(lease=lease)
+    held(lease, now + seconds(7))
+    assert not claims.was_taken_back(lease=lease), "claimed again since"
+
+
+def test_what_is_not_held_cannot_be_taken_back(now: datetime) -> None:
+    lease = taken(a_camera(listed_at=now + seconds(60)), now)
+    assert not claims.was_taken_back(lease=lease)
+    held(lease, now)
+    assert claims.was_taken_back(lease=lease)
+    assert not claims.was_taken_back(lease=Lease(lease.camera_id, lease.token - 1))
 
 
 # --- which cameras are rung ----------------------------------------------------------------------
@@ -249,13 +297,24 @@ def test_a_camera_of_our_own_is_always_rung(now: datetime) -> None:
     assert to_ring(now) == [local.pk]
 
 
-def test_a_watched_camera_is_not_rung_and_a_lapsed_one_is(now: datetime) -> None:
+def test_a_watched_camera_is_not_rung_and_one_that_we_still_hold_is(now: datetime) -> None:
     camera = a_camera(listed_at=now - seconds(3600))
-    taken(camera, now)
-    local = a_camera(2, registry="local")
-    taken(local, now + seconds(5))
+    held(taken(camera, now), now)
     assert to_ring(now + seconds(11.9)) == []
     assert to_ring(now + seconds(12)) == [camera.pk]
+
+
+def test_a_lapsed_lease_alone_rings_nobody(now: datetime) -> None:
+    camera = a_camera(listed_at=now - seconds(3600))
+    lease = held(taken(camera, now), now)
+    held(lease, now + seconds(1), by_registry=False)
+    assert to_ring(now + seconds(12)) == []
+
+
+def test_a_camera_that_could_not_be_released_is_rung(now: datetime) -> None:
+    camera = a_camera(listed_at=now - seconds(3600))
+    claims.give_lease_back(lease=held(taken(camera, now), now))
+    assert to_ring(now) == [camera.pk]
 
 
 def test_a_disabled_camera_is_not_rung(now: datetime) -> None:
@@ -275,6 +334,13 @@ def test_a_camera_rung_a_moment_ago_is_left_in_peace(now: datetime) -> None:
     assert to_ring(now) == [camera.pk]
     assert to_ring(now + seconds(9.9)) == []
     assert to_ring(now + seconds(10)) == [camera.pk]
+
+
+def test_a_ring_in_the_future_is_none_the_clock_was_set_back(now: datetime) -> None:
+    camera = a_camera(registry="local")
+    assert to_ring(now + seconds(3600)) == [camera.pk]
+    assert to_ring(now) == [camera.pk]
+    assert to_ring(now + seconds(5)) == []
 
 
 def test_a_camera_given_back_is_rung_at_once(now: datetime) -> None:
@@ -303,6 +369,30 @@ def test_listed_cameras_are_made_and_brought_in_line(now: datetime) -> None:
     assert camera.listed_at == later
     assert camera.control_password == "set by an operator", "the registry did not name one"
     assert not camera.enabled, "an operator decides that"
+
+
+def listed(number: int, **fields: Any) -> ListedCamera:
+    return ListedCamera(number, **{"name": f"Camera {number}", "stream_url": "rtsp://h/1", **fields})
+
+
+@pytest.mark.parametrize(
+    "monster",
+    [
+        listed(2**63),
+        listed(2, station_id=2**70),
+        listed(2, name="half a character \ud800"),
+        pytest.param(listed(2, name="x" * 300), marks=ON_POSTGRES),
+        pytest.param(listed(2, name="Ga\0te"), marks=ON_POSTGRES),
+    ],
+    ids=["id", "station", "surrogate", "length", "nul"],
+)
+def test_a_camera_that_the_database_cannot_hold_is_named_and_stops_no_other(
+    monster: ListedCamera, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    several = [listed(1), monster, listed(3)]
+    assert cameras.upsert_listed_cameras(registry="laravel", listed=several, at=now) == 2
+    assert list(Camera.objects.order_by("pk").values_list("external_id", flat=True)) == [1, 3]
+    assert f"camera {monster.external_id} of “laravel” cannot be kept" in caplog.text
 
 
 # --- who beats for what --------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Episodes in a real database: each step written once, fenced, and over when it is over."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -60,15 +61,26 @@ def a_lease(camera: Camera, at: datetime | None = None, instance: str = "here") 
     return lease
 
 
-def record(lease: Lease, episode_id: UUID, *steps: EpisodeEvent) -> Episode:
-    for step in steps:
-        episode = episodes.record_event(
-            lease=lease,
-            episode_id=episode_id,
-            event=step,
-            timeline=[(0.0, 51.0), (0.6, 55.0)],
-            decided_at=after(0.7),
-        )
+def record_step(
+    lease: Lease, episode_id: UUID, event: EpisodeEvent, step: int
+) -> Episode | None:
+    return episodes.record_event(
+        lease=lease,
+        episode_id=episode_id,
+        event=event,
+        step=step,
+        timeline=[(0.0, 51.0), (0.6, 55.0)],
+        decided_at=after(0.7),
+    )
+
+
+def record(lease: Lease, episode_id: UUID, *events: EpisodeEvent) -> Episode:
+    """The next steps of the episode."""
+    rows = EventRow.objects.filter(episode_id=episode_id)
+    last: int = rows.aggregate(last=Max("step"))["last"] or 0
+    for step, event in enumerate(events, start=last + 1):
+        episode = record_step(lease, episode_id, event, step)
+        assert episode is not None
     return episode
 
 
@@ -123,9 +135,11 @@ def test_a_peak_between_two_steps_counts() -> None:
         lease=a_lease(a_camera()),
         episode_id=uuid4(),
         event=OPENED,
+        step=1,
         timeline=[(0.0, 55.0), (0.3, 64.0), (0.6, 55.0)],
         decided_at=after(0.7),
     )
+    assert episode is not None
     assert episode.confidence == 64.0
     assert told() == [("alert", "pending", {"confidence": 55.0})], "what it was when it was raised"
 
@@ -209,21 +223,79 @@ def test_an_overtaken_watcher_writes_nothing_and_tells_nobody(step: EpisodeEvent
     assert calls == []
 
 
-@pytest.mark.parametrize("step", [RISEN, SURE, CLEARED], ids=lambda s: type(s).__name__)
-def test_an_episode_that_was_closed_stays_closed_when_its_watcher_comes_back(
-    step: EpisodeEvent,
-) -> None:
-    key = uuid4()
+def closed_by_the_sweep(key: UUID) -> Lease:
+    """An episode that the sweep ended, and the lease of its watcher, whom nobody overtook."""
     late = a_lease(a_camera(), timezone.now() - timedelta(seconds=60))
     record(late, key, OPENED)
     assert episodes.close_orphaned_episodes(at=timezone.now()) == 1
-    closed = Episode.objects.get()
-    before = told()
-    with suppress(Overtaken):  # nobody took the camera, and yet the lease ran out
-        record(late, key, step)
+    return late
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "kind"),
+    [(RISEN, "suspicious", "alert"), (SURE, "confirmed", "crime")],
+    ids=["confidence", "crime"],
+)
+def test_what_a_living_watcher_sees_opens_an_episode_again_that_the_sweep_closed(
+    event: EpisodeEvent, status: str, kind: str
+) -> None:
+    key = uuid4()
+    late = closed_by_the_sweep(key)
+    claims.renew_lease(
+        lease=late,
+        at=timezone.now(),
+        last_frame_at=after(6),
+        counters=claims.WatchCounters(),
+        frames_per_second=5,
+    )
+    record(late, key, event)
     episode = Episode.objects.get()
-    assert (episode.status, episode.ended_at) == ("lost", closed.ended_at)
-    assert told() == before, "nothing is told after the stop"
+    assert (episode.status, episode.ended_at) == (status, None)
+    assert [(row[0], row[1]) for row in told()][-2:] == [("stop", "pending"), (kind, "pending")]
+    assert episodes.close_orphaned_episodes(at=timezone.now()) == 0
+
+    record(late, key, CLEARED)
+    episode = Episode.objects.get()
+    assert (episode.status, episode.ended_at) == ("cleared", after(20))
+    assert [row[0] for row in told()][-2:] == [kind, "stop"]
+
+
+def test_an_end_that_the_sweep_has_told_already_is_not_told_again() -> None:
+    key = uuid4()
+    late = closed_by_the_sweep(key)
+    before = (list(Episode.objects.values()), EventRow.objects.count(), told())
+    assert record_step(late, key, CLEARED, 2) is None
+    assert (list(Episode.objects.values()), EventRow.objects.count(), told()) == before
+
+
+def test_an_overtaken_watcher_opens_nothing_again() -> None:
+    key = uuid4()
+    late = closed_by_the_sweep(key)
+    a_lease(Camera.objects.get(), instance="elsewhere")
+    before = (list(Episode.objects.values()), EventRow.objects.count(), told())
+    with pytest.raises(Overtaken, match="lease 1"):
+        record_step(late, key, SURE, 2)
+    assert (list(Episode.objects.values()), EventRow.objects.count(), told()) == before
+
+
+@pytest.mark.parametrize("event", [OPENED, RISEN, SURE, CLEARED], ids=lambda e: type(e).__name__)
+def test_a_step_whose_commit_was_not_heard_of_is_not_told_twice(event: EpisodeEvent) -> None:
+    lease, key = a_lease(a_camera()), uuid4()
+    if event is not OPENED:
+        record(lease, key, OPENED)
+    record(lease, key, event)
+    before = (list(Episode.objects.values()), EventRow.objects.count(), told())
+    with heard(signals.episode_recorded) as calls:
+        assert record_step(lease, key, event, 1 if event is OPENED else 2) is None
+    assert (list(Episode.objects.values()), EventRow.objects.count(), told()) == before
+    assert calls == []
+
+
+def test_the_same_step_of_another_episode_is_another_step() -> None:
+    lease = a_lease(a_camera())
+    record(lease, uuid4(), OPENED, CLEARED)
+    assert record_step(lease, uuid4(), OPENED, 1) is not None
+    assert [row[0] for row in told()] == ["alert", "stop", "alert"]
 
 
 def test_a_receiver_that_fails_takes_the_step_back() -> None:

@@ -88,9 +88,9 @@ def _site(settings: Settings, backend: LaravelSimulator) -> Iterator[None]:
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
         update={"backend_url": backend.url, "model_api_key": KEY, "siren_seconds": 30.0}
     )
-    adapters.load.cache_clear()
+    adapters.forget()
     yield
-    adapters.load.cache_clear()
+    adapters.forget()
     gc.collect()
 
 

@@ -366,7 +366,6 @@ def test_a_silent_instance_loses_its_cameras_and_the_event_is_recorded() -> None
         assert time.monotonic() - claimed_at > 0.15
         (release,) = simulator.releases
         assert (release.instance, release.camera_ids) == ("127.0.0.1", (1,))
-        assert client.post("/alert", ALERT).status_code == 409
         client.claim(1)
         client.session.close()
 
@@ -477,31 +476,44 @@ def test_fractions_and_offsets_are_iso_8601(client: Client, time_text: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/alert", "/alert/stop", "/crime"])
-def test_reports_on_a_camera_the_instance_does_not_hold_are_refused(
+def test_reports_are_accepted_from_any_host_and_without_a_claim_and_it_is_noted_who_held(
     simulator: LaravelSimulator, client: Client, other: Client, path: str
 ) -> None:
+    client.post(path, LARAVEL_BODIES[path])
     other.claim(1)
-    response = client.post(path, LARAVEL_BODIES[path])
-    assert response.status_code == 409
-    assert response.json() == {
-        "status": False,
-        "message": "Camera is not claimed by this model instance",
-    }
-    assert [violation.status for violation in simulator.violations] == [409]
-    assert (simulator.alerts, simulator.stops, simulator.crimes) == ([], [], [])
+    client.post(path, LARAVEL_BODIES[path])
+    other.post(path, LARAVEL_BODIES[path])
+    received = (
+        [(alert.instance, alert.held) for alert in simulator.alerts]
+        + [(stop.instance, stop.held) for stop in simulator.stops]
+        + [(crime.instance, crime.held) for crime in simulator.crimes]
+    )
+    assert received == [
+        ("127.0.0.1", False),
+        ("127.0.0.1", False),
+        ("127.0.0.2", True),
+    ]
+    assert {call.status for call in simulator.calls_to(path)} == {201 if path == "/crime" else 200}
+    assert simulator.claims == {1: "127.0.0.2"}
+    assert simulator.violations == []
 
 
 @pytest.mark.parametrize("path", ["/alert", "/alert/stop", "/crime"])
-def test_reports_on_an_unknown_camera_are_refused(client: Client, path: str) -> None:
+def test_reports_on_an_unknown_camera_are_refused(
+    simulator: LaravelSimulator, client: Client, path: str
+) -> None:
     response = client.post(path, {**LARAVEL_BODIES[path], "camera_id": 99})
     assert response.status_code == 404
+    assert [violation.status for violation in simulator.violations] == [404]
+    assert (simulator.alerts, simulator.stops, simulator.crimes) == ([], [], [])
 
 
 def test_a_camera_taken_back_is_no_longer_held(simulator: LaravelSimulator, client: Client) -> None:
     client.claim(1)
     simulator.take_back(1)
     assert simulator.claims == {}
-    assert client.post("/alert", ALERT).status_code == 409
+    client.post("/alert", ALERT)
+    assert [alert.held for alert in simulator.alerts] == [False]
     with pytest.raises(KeyError):
         simulator.take_back(99)
 
@@ -730,8 +742,8 @@ def test_a_key_used_for_another_request_is_refused(
 
 def test_a_refusal_does_not_use_up_its_key(simulator: LaravelSimulator, client: Client) -> None:
     headers = {"Idempotency-Key": "a"}
-    assert client.post("/alert", ALERT, headers=headers).status_code == 409
-    client.claim(1)
+    unknown = {**ALERT, "camera_id": 99}
+    assert client.post("/alert", unknown, headers=headers).status_code == 404
     assert client.post("/alert", ALERT, headers=headers).status_code == 200
     assert len(simulator.alerts) == 1
 
@@ -921,7 +933,7 @@ def test_the_state_shows_claims_counts_and_violations_but_no_password(
 ) -> None:
     client.claim(1)
     client.post("/alert", ALERT)
-    client.post("/crime", {**CRIME, "camera_id": 2})
+    client.post("/crime", {**CRIME, "camera_id": 99})
     response = requests.get(f"{simulator.url}/_simulator/state", timeout=5)
     state = response.json()
     assert state["claims"] == {"1": "127.0.0.1"}
@@ -941,7 +953,7 @@ def test_the_state_shows_claims_counts_and_violations_but_no_password(
         "releases": 0,
         "violations": 1,
     }
-    assert state["violations"][0]["status"] == 409
+    assert state["violations"][0]["status"] == 404
     assert "pass123" not in response.text
 
 

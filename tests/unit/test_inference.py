@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -79,13 +80,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def run(queue: FakeQueue, detector: FakeDetector, batch_size: int = 16) -> int:
+def run(queue: FakeQueue, detector: FakeDetector, batch_size: int = 16) -> bool:
     return drain(queue, detector, batch_size=batch_size, max_age_seconds=1.0)
 
 
 def test_everything_that_waits_is_answered_in_batches() -> None:
     queue, detector = FakeQueue(*[frame(camera) for camera in range(1, 11)]), FakeDetector()
-    assert run(queue, detector, batch_size=4) == 10
+    assert run(queue, detector, batch_size=4)
     assert detector.batches == [4, 4, 2]
     assert [len(batch) for batch in queue.batches] == [4, 4, 2]
     assert sorted(queue.answers) == list(range(1, 11))
@@ -93,7 +94,7 @@ def test_everything_that_waits_is_answered_in_batches() -> None:
 
 def test_where_nothing_waits_the_detector_is_left_alone() -> None:
     queue, detector = FakeQueue(), FakeDetector()
-    assert run(queue, detector) == 0
+    assert run(queue, detector)
     assert detector.batches == []
     assert queue.batches == []
 
@@ -126,7 +127,7 @@ def test_a_class_without_a_name_goes_by_its_number() -> None:
 
 def test_a_frame_that_is_too_old_is_refused_and_not_judged_late() -> None:
     queue, detector = FakeQueue(frame(7, age=1.1), frame(8, age=0.9)), FakeDetector()
-    assert run(queue, detector) == 1
+    assert run(queue, detector)
     assert detector.batches == [1]
     assert (queue.answers[7].rows, queue.answers[7].refusal) == (None, "too old")
     assert queue.answers[7].sequence == 700
@@ -135,31 +136,28 @@ def test_a_frame_that_is_too_old_is_refused_and_not_judged_late() -> None:
 
 def test_a_batch_of_old_frames_never_reaches_the_detector() -> None:
     queue, detector = FakeQueue(frame(7, age=9), frame(8, age=9)), FakeDetector()
-    assert run(queue, detector) == 0
+    assert run(queue, detector)
     assert detector.batches == []
     assert {answer.refusal for answer in queue.answers.values()} == {"too old"}
 
 
 def test_a_frame_of_another_size_is_refused_and_spoils_no_batch() -> None:
     queue, detector = FakeQueue(frame(7, size=(4, 8)), frame(8)), FakeDetector()
-    assert run(queue, detector) == 1
+    assert run(queue, detector)
+    assert detector.batches == [1]
     assert queue.answers[7].rows is None
     assert queue.answers[7].refusal == "not of the detector's input size"
     assert queue.answers[8].rows is not None
 
 
 def test_a_poisonous_frame_costs_the_others_nothing() -> None:
-    queue = FakeQueue(frame(7), frame(8, bright=POISON), frame(9))
-    run(queue, FakeDetector())
+    queue, detector = FakeQueue(frame(7), frame(8, bright=POISON), frame(9)), FakeDetector()
+    assert run(queue, detector)
+    assert detector.batches == [3, 1, 1, 1], "together first, then each for itself"
     assert queue.answers[7].rows is not None
     assert queue.answers[9].rows is not None
     assert queue.answers[8].rows is None
     assert queue.answers[8].refusal == "not analysed: the model chokes on this"
-
-
-def test_a_poisonous_frame_is_not_counted_as_analysed() -> None:
-    queue = FakeQueue(frame(7), frame(8, bright=POISON), frame(9))
-    assert run(queue, FakeDetector()) == 2
 
 
 def test_under_constant_load_a_drain_ends_after_five_seconds(clock: Clock) -> None:
@@ -169,8 +167,66 @@ def test_under_constant_load_a_drain_ends_after_five_seconds(clock: Clock) -> No
             return [Frame(7, 1, NOON, clock.now, np.zeros((4, 8, 3), dtype=np.uint8))]
 
     queue = Flooded()
-    run(queue, FakeDetector())
-    assert len(queue.batches) == 5
+    assert not run(queue, FakeDetector()), "frames may still wait"
+    assert len(queue.batches) == 6
+    assert run(FakeQueue(frame(8)), FakeDetector()), "and the next drain finds the way free"
+
+
+def ring_elsewhere(queue: FakeQueue) -> bool:
+    """Another thread's drain; fails where that waits for the one under way."""
+    answers: list[bool] = []
+    thread = Thread(target=lambda: answers.append(run(queue, FakeDetector())), daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive(), "it waits for the other drain"
+    return answers[0]
+
+
+def test_a_second_drain_returns_at_once_and_the_first_answers_its_frame() -> None:
+    queue = FakeQueue(frame(7))
+
+    class Rung(FakeDetector):
+        def detect(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+            if not self.batches:
+                queue.waiting.append(frame(8))
+                assert ring_elsewhere(queue)
+                assert queue.answers == {}, "the second one answers nothing"
+            return super().detect(batch)
+
+    detector = Rung()
+    assert run(queue, detector)
+    assert detector.batches == [1, 1]
+    assert sorted(queue.answers) == [7, 8]
+
+
+def test_a_frame_that_comes_after_the_last_look_is_looked_for_again() -> None:
+    class Late(FakeQueue):
+        rung = False
+
+        def take(self, limit: int) -> list[Frame]:
+            taken = super().take(limit)
+            if not taken and not self.rung:
+                self.rung = True
+                self.waiting.append(frame(8))
+                assert ring_elsewhere(self)
+            return taken
+
+    queue, detector = Late(frame(7)), FakeDetector()
+    assert run(queue, detector)
+    assert detector.batches == [1, 1]
+    assert sorted(queue.answers) == [7, 8]
+
+
+def test_a_drain_that_fails_stands_in_the_way_of_no_other() -> None:
+    class Broken(FakeQueue):
+        def take(self, limit: int) -> list[Frame]:
+            raise ConnectionError("the broker is gone")
+
+    with pytest.raises(ConnectionError):
+        run(Broken(), FakeDetector())
+    queue = FakeQueue(frame(7))
+    assert run(queue, FakeDetector())
+    assert sorted(queue.answers) == [7]
 
 
 def test_every_waiting_camera_is_told_why_it_is_not_analysed() -> None:

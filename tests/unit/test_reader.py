@@ -139,11 +139,26 @@ def test_a_camera_that_cannot_be_read_is_given_up_after_ten_tries_with_a_pause_a
 
 
 def test_a_camera_that_cannot_even_be_opened_is_given_up_too() -> None:
-    camera = Camera(SourceError("bad_address", "the stream address names no host: correct it"))
+    camera = Camera(SourceError("unreachable", "the camera's host is not known"))
     status = run_until_it_gives_up(camera, Hurry()).status
     assert camera.opened == 10
-    assert status.reason == "bad_address"
+    assert status.reason == "unreachable"
     assert status.connections == 0
+
+
+def test_an_address_that_nothing_can_be_read_from_is_tried_once() -> None:
+    camera = Camera(SourceError("bad_address", "the stream address names no host: correct it"))
+    policy = Hurry()
+    status = run_until_it_gives_up(camera, policy).status
+    assert camera.opened == 1
+    assert policy.asked == []
+    assert (status.gave_up, status.failures, status.reason) == (True, 1, "bad_address")
+
+
+def test_refused_logins_are_counted_among_other_failures() -> None:
+    camera = Camera(*[broken(error) for error in (WRONG_PASSWORD, REFUSED) * 3])
+    status = run_until_it_gives_up(camera, Hurry()).status
+    assert (camera.opened, status.failures, status.refused_logins) == (5, 5, 3)
 
 
 def test_a_wrong_password_is_tried_three_times_and_not_ten() -> None:
