@@ -21,6 +21,7 @@ from detection.sources.addresses import HTTP, RTSP, path_of, scheme_of
 
 # A stream that sends packets but no key frame is no video; said before anyone has to ask.
 NO_PICTURE_SECONDS = 8.0
+LARGEST_PICTURE_PIXELS = 4096 * 2304  # 4K; a larger one would cost the other cameras their memory
 
 
 class PyAvSource:
@@ -119,6 +120,11 @@ def _decode(packet: Any) -> list[VideoFrame]:
 
 
 def _bgr(frame: VideoFrame) -> NDArray[np.uint8]:
+    if frame.width * frame.height > LARGEST_PICTURE_PIXELS:
+        raise SourceError(
+            "codec",
+            f"the picture has {frame.width}×{frame.height} pixels: use the camera's smaller stream",
+        )
     return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 
 

@@ -7,6 +7,7 @@ lost; without it, Ctrl-C ends it.
 import argparse
 import contextlib
 import math
+import os
 import secrets
 import signal
 import sys
@@ -42,6 +43,7 @@ class Interrupted(BaseException):
 
 def main() -> int:
     options = _options()
+    os.umask(0o077)  # logs and pictures are for this user alone
     console = Console(soft_wrap=True)
     for number in INTERRUPTS:
         signal.signal(number, _interrupt)
@@ -53,6 +55,9 @@ def main() -> int:
             _ignore_interrupts()  # in the outer `try`, which catches one that comes just before
     except Interrupted:
         return 130
+    except stage.StageError as error:
+        console.print(f"[red]{escape(str(error))}[/]", highlight=False, emoji=False)
+        return 1
     except (ProcessDied, TimeoutError) as error:
         console.print(f"[red]{escape(str(error))}[/]", highlight=False, emoji=False)
         console.print(f"The logs are in {escape(str(options.state / 'logs'))}.")
@@ -62,6 +67,11 @@ def main() -> int:
 
 
 def _set_and_run(console: Console, processes: Processes, options: argparse.Namespace) -> int:
+    with stage.alone(options.state):
+        return _set_and_run_alone(console, processes, options)
+
+
+def _set_and_run_alone(console: Console, processes: Processes, options: argparse.Namespace) -> int:
     clip = _clip(console, options.state, options.video)
     began = time.monotonic()
     scene = stage.set_stage(
@@ -363,6 +373,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if not 1 <= options.cameras <= stage.MOST_CAMERAS:
         parser.error(f"CAMERAS takes 1 to {stage.MOST_CAMERAS}: an instance holds no more")
+    if options.duration is not None and not 0 < options.duration < math.inf:
+        parser.error("DURATION takes seconds, more than 0")
     if options.video is not None and not options.video.is_file():
         parser.error(f"there is no file {options.video}")
     return options

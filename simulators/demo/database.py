@@ -30,12 +30,13 @@ def list_cameras_and_draw_zones(zone: list[list[float]]) -> None:
     """Fetch the cameras as the workers will, and mark where nobody may stand."""
     from django.utils import timezone
 
-    from detection.models import Camera, Zone
+    from detection.models import Camera, Claim, Zone
     from detection.services.cameras import refresh_cameras
 
-    Camera.objects.update(enabled=False)  # those of an earlier run with more cameras
+    # What an earlier run left: more cameras, errors, claims at a back end that is no more.
+    Camera.objects.update(enabled=False, state="idle", reason="", retry_at=None)
+    Claim.objects.update(held=False, expires_at=None, rung_at=None)
     refresh_cameras(at=timezone.now())
-    Camera.objects.filter(listed_at__isnull=False).update(retry_at=None)
     for camera in Camera.objects.filter(listed_at__gte=_just_now()):
         Camera.objects.filter(pk=camera.pk).update(enabled=True)
         Zone.objects.update_or_create(

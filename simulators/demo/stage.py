@@ -1,13 +1,18 @@
 """Sets the stage: clip, cameras, zones, settings and database of the demo, all under one folder."""
 
+import fcntl
 import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import av.error
+
+from crimeops.environment import read_environment_or_exit
 from simulators.demo.processes import free_port
 from simulators.laravel import SimulatedCamera
 from simulators.scene import RESTRICTED_ZONE, render_scene
@@ -40,6 +45,22 @@ class Stage:
         return f"http://127.0.0.1:{self.ports['backend']}"
 
 
+class StageError(Exception):
+    """The stage cannot be set; the message says what to do."""
+
+
+@contextmanager
+def alone(state: Path) -> Iterator[None]:
+    """Keep a second demo from the database and the cameras of the first. Raises StageError."""
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StageError("a demo runs already in this folder: end it first") from None
+        yield
+
+
 def built_in_clip(state: Path, progress: Progress) -> Path:
     """The rendered clip; made once for each version of the renderer."""
     source = (REPOSITORY / "simulators" / "scene.py").read_bytes()
@@ -59,7 +80,10 @@ def own_clip(state: Path, video: Path) -> Path:
     if not clip.exists():
         clip.parent.mkdir(parents=True, exist_ok=True)
         unfinished = clip.with_suffix(".part.mp4")
-        prepare_clip(video, unfinished)
+        try:
+            prepare_clip(video, unfinished)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise StageError(f"{video} cannot be read as a video: {error}") from None
         unfinished.rename(clip)
     return clip
 
@@ -67,7 +91,7 @@ def own_clip(state: Path, video: Path) -> Path:
 def set_stage(*, state: Path, clip: Path, cameras: int, whole_picture: bool, api_key: str) -> Stage:
     """Choose ports, write the simulators' files and lay the environment of the workers."""
     state.mkdir(parents=True, exist_ok=True)
-    embedded_broker = not os.environ.get("REDIS_URL")
+    embedded_broker = "redis_url" not in read_environment_or_exit().model_fields_set
     ports = {
         "admin": free_port(8080),
         "flower": free_port(5555),

@@ -119,7 +119,9 @@ def a_delivery(episode: Episode, sequence: int = 1, **fields: Any) -> Delivery:
         "last_error": "422: no such camera",
         "next_attempt_at": timezone.now(),
     }
-    return Delivery.objects.create(episode=episode, sequence=sequence, **{**given, **fields})
+    return Delivery.objects.create(
+        camera=episode.camera, episode=episode, sequence=sequence, **{**given, **fields}
+    )
 
 
 def a_scene(number: int) -> dict[str, Any]:
