@@ -1,17 +1,20 @@
 """The Alarm port: one suite for the camera's own siren, the back end's camera API and a fake."""
 
 import gc
+import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from threading import Thread
 
 import av
 import numpy as np
 import pytest
 
+from integrations.alarms import tapo
 from integrations.alarms.backend import BackendAlarm
 from integrations.alarms.tapo import TapoAlarm
 from integrations.laravel.client import LaravelOptions
@@ -250,6 +253,69 @@ def test_a_camera_that_comes_back_is_sounded_without_a_cool_down(camera: Simulat
     assert camera.siren_on
 
 
+@contextmanager
+def a_camera_that_hangs() -> Iterator[AlarmAddress]:
+    """Takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        yield AlarmAddress(1, "127.0.0.1", port, "127.0.0.1", "admin", PASSWORD, "")
+
+
+def test_keeping_a_camera_warm_that_hangs_is_bounded_and_nobody_waits_for_it() -> None:
+    alarm = TapoAlarm()
+    failures: list[IntegrationError] = []
+
+    def warm(address: AlarmAddress) -> None:
+        try:
+            alarm.keep_warm(address)
+        except IntegrationError as error:
+            failures.append(error)
+
+    with a_camera_that_hangs() as address:
+        first = Thread(target=warm, args=(address,), daemon=True)
+        began = time.perf_counter()
+        first.start()
+        time.sleep(0.1)
+        assert seconds_taken(lambda: warm(address)) < 0.5, "a second one waits for nobody"
+        assert first.is_alive() and failures == []
+        first.join(10)
+        assert not first.is_alive()
+        print(f"a camera that hangs is given up after {time.perf_counter() - began:.1f} s")
+        (failure,) = failures
+        assert "does not answer" in str(failure) and not failure.permanent
+        assert_no_password(failure)
+        assert seconds_taken(lambda: warm(address)) < 0.5, "it rests now"
+        assert len(failures) == 1
+
+
+def test_a_camera_that_could_not_be_warmed_rests_but_is_sounded_all_the_same(
+    camera: SimulatedTapo,
+) -> None:
+    alarm, address = TapoAlarm(), address_of(camera)
+    camera.refuse_control()
+    with pytest.raises(IntegrationError, match="does not answer"):
+        alarm.keep_warm(address)
+    camera.accept_control()
+    alarm.keep_warm(address)
+    assert camera.logins == 0, "it rests"
+    alarm.sound(address, 30)
+    assert (camera.siren_on, camera.logins) == (True, 1)
+
+
+def test_after_its_rest_a_camera_is_kept_warm_again(
+    camera: SimulatedTapo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tapo, "SILENT_CAMERA_REST_SECONDS", 0.05)
+    alarm, address = TapoAlarm(), address_of(camera)
+    camera.refuse_control()
+    with pytest.raises(IntegrationError, match="does not answer"):
+        alarm.keep_warm(address)
+    camera.accept_control()
+    time.sleep(0.1)
+    alarm.keep_warm(address)
+    assert camera.logins == 1
+
+
 @pytest.mark.parametrize("order", ["sound", "silence", "keep_warm"])
 def test_a_wrong_password_stops_all_logins_for_a_while(camera: SimulatedTapo, order: str) -> None:
     alarm, address = TapoAlarm(), address_of(camera, "Wrong horse 2!")
@@ -261,11 +327,12 @@ def test_a_wrong_password_stops_all_logins_for_a_while(camera: SimulatedTapo, or
 
     tried = camera.failed_logins
     assert tried < camera.lock_out_after / 2
-    for again in ("sound", "silence", "keep_warm"):
+    for again in ("sound", "silence"):
         with pytest.raises(IntegrationError, match="refuses logins for") as closed:
             give(alarm, again, address)
         assert 50 < closed.value.retry_after_seconds <= 60
         assert_no_password(closed.value, "Wrong horse 2!")
+    alarm.keep_warm(address)  # rests
     assert camera.failed_logins == tried
     assert camera.locked_out_seconds == 0
 

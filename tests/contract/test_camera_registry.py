@@ -2,13 +2,14 @@
 
 import json
 import logging
+import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -20,6 +21,7 @@ from detection.ports import (
     RegistryError,
 )
 from detection.registries import LocalRegistry
+from integrations.laravel import client
 from integrations.laravel.client import LaravelOptions
 from integrations.laravel.registry import LaravelRegistry
 from simulators.demo.processes import free_port
@@ -291,7 +293,7 @@ def test_a_wrong_key_says_which_setting_to_check_and_is_not_shown(verb: str) -> 
         ("not_json", "not as the contract says"),
         ("missing_field", "not as the contract says"),
         ("html", "not as the contract says"),
-        ("reset", "check BACKEND_URL and that it is up"),
+        ("reset", "connection broken; check BACKEND_URL and that it is up"),
         ("hang", "no answer in time"),
     ],
 )
@@ -324,20 +326,23 @@ def test_a_fourth_server_error_is_reported_as_transient(simulator: LaravelSimula
     assert len(simulator.calls) == 4
 
 
-def test_a_call_that_hangs_is_given_up_and_repeated_within_its_patience(
+def test_a_call_that_hangs_is_given_up_and_not_repeated_at_once(
     simulator: LaravelSimulator,
 ) -> None:
-    simulator.fault("hang", times=2)
+    simulator.fault("hang", times=1)
     registry = a_registry(simulator.url, timeout_seconds=0.2)
     began = time.monotonic()
-    assert ids(registry.list_cameras()) == [1, 2]
-    assert 0.4 <= time.monotonic() - began < 1.5
-    assert sorted(call.status for call in simulator.calls) == [0, 0, 200]
+    with pytest.raises(RegistryError, match="no answer in time"):
+        registry.claim(1)
+    assert 0.2 <= time.monotonic() - began < 1.0
+    assert len(simulator.calls) == 1
+    registry.claim(1)
 
 
 def test_a_back_end_that_is_down_is_named_with_its_address() -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    with pytest.raises(RegistryError, match=f"cannot reach the back end at {url}") as trouble:
+    said = f"cannot reach the back end at {url}: connection refused"
+    with pytest.raises(RegistryError, match=said) as trouble:
         a_registry(url).list_cameras()
     assert not trouble.value.permanent
 
@@ -433,3 +438,106 @@ def test_fields_that_we_do_not_know_are_left_alone() -> None:
     data = [{**a_camera(1).as_listed(), "installed_at": "2026-01-01", "tapo_password": None}]
     with server(200, {"status": True, "data": data, "links": {}}) as answering:
         assert ids(a_registry(answering.url).list_cameras()) == [1]
+
+
+@pytest.mark.parametrize("verb", ["list", "claim", "release", "heartbeat"])
+def test_a_success_that_says_it_is_none_is_an_error(verb: str) -> None:
+    body = {"status": False, "message": "the maintenance goes on", "data": []}
+    with server(200, body) as answering:
+        said = "answered 200, but with status false: the maintenance goes on"
+        with pytest.raises(RegistryError, match=said) as refusal:
+            verbs(a_registry(answering.url))[verb]()
+        assert not refusal.value.permanent
+        assert not isinstance(refusal.value, CameraTaken | InstanceFull)
+
+
+def test_an_answer_longer_than_the_limit_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"status": True, "data": [], "message": "x" * 1_000}
+    with server(200, body) as answering:
+        monkeypatch.setattr(client, "LONGEST_ANSWER_BYTES", 2_000)
+        assert a_registry(answering.url).list_cameras() == []
+        monkeypatch.setattr(client, "LONGEST_ANSWER_BYTES", 999)
+        with pytest.raises(RegistryError, match="longer than 999 bytes and was cut off") as refusal:
+            a_registry(answering.url).list_cameras()
+        assert not refusal.value.permanent
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """A server whose answer never ends: each time-out of a packet is kept, that of the whole not."""
+
+    def drip(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65_536)
+            head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            try:
+                connection.sendall(head.encode())
+                while not over.wait(0.05):
+                    connection.sendall(b"1\r\nx\r\n")
+            except OSError:
+                pass  # the client has had enough
+
+    def serve() -> None:
+        try:
+            drip(listener.accept()[0])
+        except OSError:
+            pass
+
+    over = Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            over.set()
+            thread.join(5)
+
+
+def test_an_answer_that_drips_for_ever_is_cut_off() -> None:
+    with dripping() as url:
+        began = time.monotonic()
+        with pytest.raises(RegistryError, match="too slow and was cut off") as refusal:
+            a_registry(url, timeout_seconds=0.2).list_cameras()
+        assert 0.4 <= time.monotonic() - began < 1.5
+        assert not refusal.value.permanent
+
+
+@pytest.mark.parametrize(
+    "monster",
+    [
+        {"id": -1},
+        {"id": 2**63},
+        {"id": "2"},
+        {"police_station_id": 2**63},
+        {"police_station_id": -1},
+        {"name": "x" * 201},
+        {"name": "Ga\0te"},
+        {"ip_address": "1" * 256},
+        {"rtsp_url": "rtsp://h/" + "x" * 2_000},
+        {"rtsp_url": "rtsp://h/\0"},
+        {"connection_ip": "1" * 256},
+        {"storage_type": "x" * 33},
+        {"password": "p\0w"},
+        {"user_name": "u\0n"},
+        {"tapo_password": "t\0p"},
+    ],
+    ids=lambda fields: "-".join(f"{k}-{str(v)[:12]!r}" for k, v in fields.items()),
+)
+def test_a_camera_that_no_database_holds_leaves_out_only_itself(
+    monster: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    data = [a_camera(1).as_listed(), {**a_camera(2).as_listed(), **monster}]
+    caplog.set_level(logging.ERROR)
+    with server(200, {"status": True, "data": [*data, a_camera(3).as_listed()]}) as answering:
+        assert ids(a_registry(answering.url).list_cameras()) == [1, 3]
+    (field,) = monster
+    assert f"position 1) that cannot be used: {field}" in caplog.text
+    assert PASSWORD not in caplog.text
+
+
+def test_the_largest_camera_that_a_database_holds_is_listed() -> None:
+    fields = {"id": 2**63 - 1, "police_station_id": 0, "name": "x" * 200, "storage_type": "y" * 32}
+    data = [{**a_camera(1).as_listed(), **fields}]
+    with server(200, {"status": True, "data": data}) as answering:
+        assert ids(a_registry(answering.url).list_cameras()) == [2**63 - 1]

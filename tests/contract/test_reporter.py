@@ -187,11 +187,16 @@ def test_the_answer_to_a_crime_says_what_became_of_it(simulator: LaravelSimulato
 
 
 @EACH_KIND
-def test_a_lost_answer_is_asked_for_again_and_the_report_counts_once(
+def test_a_lost_answer_is_transient_and_under_the_same_key_the_report_counts_once(
     simulator: LaravelSimulator, report: Report
 ) -> None:
     simulator.fault("reset", PATHS[report], times=1, after=True)
-    a_reporter(simulator).send(report, "key-1")
+    reporter = a_reporter(simulator)
+    with pytest.raises(IntegrationError, match="connection broken") as trouble:
+        reporter.send(report, "key-1")
+    assert not trouble.value.permanent
+    assert len(simulator.calls_to(PATHS[report])) == 1, "nothing is posted again blindly"
+    reporter.send(report, "key-1")
     calls = simulator.calls_to(PATHS[report])
     assert [(call.status, call.replayed) for call in calls] == [
         (0, False),
@@ -226,11 +231,16 @@ def test_an_unknown_camera_is_transient(simulator: LaravelSimulator) -> None:
     assert not refusal.value.permanent
 
 
-def test_a_camera_that_we_do_not_hold_is_transient() -> None:
-    with a_back_end() as simulator:
-        with pytest.raises(IntegrationError, match="409: Camera is not claimed") as refusal:
-            a_reporter(simulator).send(ALERT, "key-1")
-        assert not refusal.value.permanent
+@EACH_KIND
+def test_a_conflict_is_transient_and_keeps_what_was_said(
+    simulator: LaravelSimulator, report: Report
+) -> None:
+    simulator.fault("status:409", PATHS[report], times=1)
+    reporter = a_reporter(simulator)
+    with pytest.raises(IntegrationError, match=f"{PATHS[report]} answered 409") as refusal:
+        reporter.send(report, "key-1")
+    assert not refusal.value.permanent
+    reporter.send(report, "key-1")
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 409, 425, 429, 504])
@@ -283,12 +293,13 @@ def test_a_back_end_that_hangs_is_given_up(simulator: LaravelSimulator) -> None:
     with pytest.raises(IntegrationError, match="no answer in time") as trouble:
         a_reporter(simulator, timeout_seconds=0.1, retries=1).send(ALERT, "key-1")
     assert not trouble.value.permanent
+    assert simulator.alerts == []
 
 
 def test_a_closed_port_is_transient_and_named() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     options = LaravelOptions(base_url=url, api_key=KEY, backoff_factor=0.01)
-    with pytest.raises(IntegrationError, match=url) as trouble:
+    with pytest.raises(IntegrationError, match=f"{url}: connection refused") as trouble:
         LaravelReporter(options).send(ALERT, "key-1")
     assert not trouble.value.permanent
     assert KEY not in "".join(traceback.format_exception(trouble.value))
