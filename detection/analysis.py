@@ -74,6 +74,7 @@ class SceneAnalysis:
         if before is None or (before - at).total_seconds() <= CLOCK_JITTER_SECONDS:
             return []
         self.use_zones(self.zones)
+        self._forget_timeline()
         return self.machine.abandon()
 
     def _sample(self, confidence: float, at: datetime) -> None:
@@ -81,8 +82,7 @@ class SceneAnalysis:
         ended = self._was_open and not self.machine.is_open
         self._was_open = self.machine.is_open
         if ended or (not self.machine.is_open and confidence < 1.0):
-            self.timeline.clear()
-            self._timeline_start, self._timeline_step = None, TIMELINE_STEP_SECONDS
+            self._forget_timeline()
         if not self.machine.is_open and confidence < 1.0:
             return
         self._timeline_start = self._timeline_start or at
@@ -92,3 +92,7 @@ class SceneAnalysis:
         if len(self.timeline) > MOST_SAMPLES:  # a long episode is kept whole, but more coarsely
             del self.timeline[1::2]
             self._timeline_step *= 2
+
+    def _forget_timeline(self) -> None:
+        self.timeline = []  # a new one: the old may be with the recorder
+        self._timeline_start, self._timeline_step = None, TIMELINE_STEP_SECONDS

@@ -78,6 +78,9 @@ class Alarm(Protocol):
         """Stop the siren. Raises IntegrationError."""
         ...
 
-    def keep_warm(self, address: AlarmAddress) -> None:
-        """Have a live session ready, so that `sound` is one request. Raises IntegrationError."""
+    def keep_warm(self, address: AlarmAddress) -> bool:
+        """Have a live session ready, so that `sound` is one request. Raises IntegrationError.
+
+        Returns False where it was not tried, because the camera is busy or rests after a failure.
+        """
         ...

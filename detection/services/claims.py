@@ -82,10 +82,12 @@ def take_lease(
     before = Claim.objects.select_for_update().get(camera_id=camera_id)
     if not Camera.objects.filter(pk=camera_id, enabled=True).exists():
         return None
+    inherited = before.held and before.instance == instance
     taken = Claim.objects.filter(
         Q(expires_at=None) | Q(expires_at__lte=at), camera_id=camera_id
     ).update(
         token=F("token") + 1,
+        held=inherited,
         instance=instance,
         worker=worker,
         claimed_at=at,
@@ -96,7 +98,6 @@ def take_lease(
     if taken != 1:
         return None
     token = Claim.objects.values_list("token", flat=True).get(camera_id=camera_id)
-    inherited = before.held and before.instance == instance
     return Lease(camera_id, token, inherited)
 
 

@@ -60,7 +60,8 @@ def record_event(
             episode = Episode.objects.select_for_update().get(pk=episode_id)
             if isinstance(event, EpisodeEnded) and not episode.is_open:
                 return None
-        episode.confidence_timeline = [list(sample) for sample in timeline]
+        if timeline:
+            episode.confidence_timeline = [list(sample) for sample in timeline]
         episode.confidence = max([episode.confidence, *(sample[1] for sample in timeline)])
         _apply(episode, event)
         _tell(episode, _event_row(episode, event, step))

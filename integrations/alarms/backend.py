@@ -38,8 +38,9 @@ class BackendAlarm:
     def silence(self, address: AlarmAddress) -> None:
         self._send(address, action="stop")
 
-    def keep_warm(self, address: AlarmAddress) -> None:
+    def keep_warm(self, address: AlarmAddress) -> bool:
         """Nothing to keep: each call is one request."""
+        return True
 
     def _send(self, address: AlarmAddress, **order: Any) -> None:
         body = {

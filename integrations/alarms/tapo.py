@@ -6,6 +6,8 @@ Library: https://github.com/JurajNyiri/pytapo
 """
 
 import re
+import socket
+import ssl
 import time
 from dataclasses import dataclass, field
 from threading import Lock
@@ -20,6 +22,7 @@ REFUSED_LOGIN_SECONDS = 60.0
 SILENT_CAMERA_REST_SECONDS = 60.0
 # pytapo waits 10 s for each of several requests; a site's other sirens share the threads.
 REQUEST_TIMEOUT_SECONDS = 3
+KNOCK_SECONDS = 2.0
 _SUSPENDED = re.compile(r"Temporary Suspension.*?(\d+) seconds")
 _UNSUPPORTED = (
     "does not support",
@@ -71,15 +74,16 @@ class TapoAlarm:
     def silence(self, address: AlarmAddress) -> None:
         self._switch(address, on=False)
 
-    def keep_warm(self, address: AlarmAddress) -> None:
+    def keep_warm(self, address: AlarmAddress) -> bool:
         """See Alarm. Waits for nobody: a camera that hangs must not gather waiting threads."""
         session = self._session(address)
         if time.monotonic() < session.rests_until or not session.lock.acquire(blocking=False):
-            return
+            return False
         try:
             self._ask(session, address, lambda client: client.getBasicInfo())
         finally:
             session.lock.release()
+        return True
 
     def _switch(self, address: AlarmAddress, *, on: bool) -> None:
         session = self._session(address)
@@ -124,6 +128,7 @@ class TapoAlarm:
 
     def _log_in(self, address: AlarmAddress) -> TapoClient:
         # Imported on first use: pytapo costs a second, and most processes sound no siren.
+        _knock(address)
         from pytapo import Tapo
         from pytapo.transport.pytapo import pytapo as transport
 
@@ -142,6 +147,19 @@ class TapoAlarm:
             printWarnInformation=False,
         )
         return client
+
+
+def _knock(address: AlarmAddress) -> None:
+    """See within 2 s whether the camera speaks TLS at all: pytapo's probes take 29 s for it."""
+    unverified = ssl.create_default_context()
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE  # self-signed
+    unverified.set_ciphers("ALL:@SECLEVEL=0")  # cameras are old
+    where = (address.host, address.port)
+    with (
+        socket.create_connection(where, timeout=KNOCK_SECONDS) as plain,
+        unverified.wrap_socket(plain),
+    ):
+        pass
 
 
 def _discard(client: TapoClient | None) -> None:

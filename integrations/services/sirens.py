@@ -31,7 +31,7 @@ EPISODE_GRACE_SECONDS = 10.0
 RING_GRACE_SECONDS = 2.0
 RETRY_SECONDS = 2.0
 # An attempt on a camera that hangs takes this long at most; then it was lost.
-ATTEMPT_SECONDS = 15.0
+ATTEMPT_SECONDS = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +238,13 @@ def warm_camera(*, camera: Camera) -> None:
     name = siren.method or next(iter(settings.ALARMS))
     try:
         alarm: Alarm = load("ALARMS", name)
-        alarm.keep_warm(alarm_address(camera))
+        checked = alarm.keep_warm(alarm_address(camera))
     except IntegrationError as error:
         Siren.objects.filter(pk=siren.pk).update(last_error=f"{name}: {error}"[:300])
         logger.warning("siren of camera %s may not work: %s: %s", camera.pk, name, error)
     else:
-        Siren.objects.filter(pk=siren.pk).exclude(last_error="").update(last_error="")
+        if checked:
+            Siren.objects.filter(pk=siren.pk).exclude(last_error="").update(last_error="")
 
 
 def alarm_address(camera: Camera) -> AlarmAddress:

@@ -239,6 +239,13 @@ def test_what_the_registry_counts_as_anothers_is_not_inherited(now: datetime) ->
     assert not taken(camera, now + seconds(12), "elsewhere").inherited
 
 
+def test_what_another_left_held_is_inherited_neither_at_the_second_try(now: datetime) -> None:
+    camera = a_camera()
+    held(taken(camera, now), now)
+    claims.give_lease_back(lease=taken(camera, now + seconds(12), "elsewhere"))  # it did not claim
+    assert not taken(camera, now + seconds(13), "elsewhere").inherited
+
+
 def test_what_could_not_be_released_is_inherited_and_what_was_is_not(now: datetime) -> None:
     camera = a_camera()
     claims.give_lease_back(lease=held(taken(camera, now), now))
@@ -372,7 +379,9 @@ def test_listed_cameras_are_made_and_brought_in_line(now: datetime) -> None:
 
 
 def listed(number: int, **fields: Any) -> ListedCamera:
-    return ListedCamera(number, **{"name": f"Camera {number}", "stream_url": "rtsp://h/1", **fields})
+    return ListedCamera(
+        number, **{"name": f"Camera {number}", "stream_url": "rtsp://h/1", **fields}
+    )
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,7 @@ def a_lease(camera: Camera, at: datetime | None = None, instance: str = "here") 
     return lease
 
 
-def record_step(
-    lease: Lease, episode_id: UUID, event: EpisodeEvent, step: int
-) -> Episode | None:
+def record_step(lease: Lease, episode_id: UUID, event: EpisodeEvent, step: int) -> Episode | None:
     return episodes.record_event(
         lease=lease,
         episode_id=episode_id,
@@ -80,7 +78,7 @@ def record(lease: Lease, episode_id: UUID, *events: EpisodeEvent) -> Episode:
     last: int = rows.aggregate(last=Max("step"))["last"] or 0
     for step, event in enumerate(events, start=last + 1):
         episode = record_step(lease, episode_id, event, step)
-        assert episode is not None
+    assert episode is not None
     return episode
 
 

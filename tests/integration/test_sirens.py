@@ -27,6 +27,7 @@ from detection import signals
 from detection.models import Camera, CameraState, Episode, EpisodeStatus, Verdict
 from detection.services import reviews
 from integrations import tasks
+from integrations.alarms import tapo as tapo_alarm
 from integrations.alarms.tapo import TapoAlarm
 from integrations.models import Siren
 from integrations.ports import AlarmAddress
@@ -465,6 +466,51 @@ def test_off_is_asked_for_until_it_works(tapo: SimulatedTapo, camera: Camera) ->
     assert (the_row().attempts, the_row().last_error) == (0, "")
 
 
+def test_a_silence_that_comes_while_the_siren_is_sounded_again_is_not_forgotten(
+    tapo: SimulatedTapo, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The camera hears “stop” and then “start”: the row must not call that silence."""
+    episode_id = sounding(camera)
+    change(sounded_at=ago(4))
+    sound = TapoAlarm.sound
+
+    def silenced_meanwhile(alarm: TapoAlarm, where: AlarmAddress, seconds: float) -> None:
+        Episode.objects.update(status=EpisodeStatus.CLEARED)
+        assert sirens.silence_siren(camera_id=camera.pk, episode_id=episode_id)
+        sound(alarm, where, seconds)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TapoAlarm, "sound", silenced_meanwhile)
+        assert tend() == 1
+    assert [call.action for call in tapo.siren_calls] == ["start", "stop", "start"]
+    assert tapo.siren_on
+    assert the_row().silent_at is None
+
+    assert tend() == 1
+    assert not tapo.siren_on
+    assert the_row().silent_at is not None
+    assert tend() == 0
+
+
+def test_an_attempt_is_taken_by_one_sweep_and_lost_after_a_quarter_of_a_minute(
+    tapo: SimulatedTapo, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sounding(camera)
+    change(sounded_at=ago(4))
+    seen: list[float] = []
+
+    def sweep_meanwhile(_: TapoAlarm, __: AlarmAddress, ___: float) -> None:
+        soon = the_row().next_attempt_at
+        assert soon is not None
+        seen.append((soon - timezone.now()).total_seconds())
+        assert tend() == 0, "another sweep leaves it alone"
+
+    monkeypatch.setattr(TapoAlarm, "sound", sweep_meanwhile)
+    assert tend() == 1
+    assert len(seen) == 1
+    assert 10 < seen[0] <= sirens.ATTEMPT_SECONDS
+
+
 def test_tending_a_siren_that_is_gone_or_silent_does_nothing(
     tapo: SimulatedTapo, camera: Camera
 ) -> None:
@@ -559,11 +605,22 @@ def test_a_warm_camera_is_silent_and_sounds_without_a_login(
 
 
 def test_a_camera_that_cannot_be_warmed_says_so_until_it_can(
-    tapo: SimulatedTapo, camera: Camera
+    tapo: SimulatedTapo, camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tapo_alarm, "SILENT_CAMERA_REST_SECONDS", 0.0)
     tapo.refuse_control()
     sirens.warm_camera(camera=camera)
     assert the_row().last_error.startswith("tapo: the camera at 127.0.0.1")
     tapo.accept_control()
     sirens.warm_camera(camera=camera)
     assert the_row().last_error == ""
+    assert tapo.logins == 1
+
+
+def test_a_camera_that_rests_after_a_failure_goes_on_saying_so(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    tapo.refuse_control()
+    for _ in range(2):
+        sirens.warm_camera(camera=camera)
+    assert the_row().last_error.startswith("tapo: the camera at 127.0.0.1")
