@@ -30,8 +30,8 @@ demo: setup ## The whole cluster on simulated cameras [DURATION=60] [CAMERAS=4] 
 	@$(BIN)/python -m simulators.demo $(if $(DURATION),--duration $(DURATION)) --cameras $(CAMERAS) $(if $(VIDEO),--video "$(VIDEO)")
 
 .PHONY: test
-test: setup check ## Checks, then every test
-	@$(BIN)/python -m pytest
+test: setup check ## Checks, then every test: the end-to-end ones in a row, the others beside them
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: unit
 unit: setup ## The tests that need seconds

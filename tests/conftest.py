@@ -21,6 +21,13 @@ def _closed_network(request: pytest.FixtureRequest) -> None:
         socket_allow_hosts(["127.0.0.1", "127.0.0.2", "127.0.0.3", "localhost", "::1"])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """End-to-end tests run one after the other, whatever else runs beside them."""
+    for item in items:
+        if item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
 @pytest.fixture(scope="session")
 def model_dir() -> Path:
     """Where weights and exports are shared among the tests of all runs."""

@@ -67,7 +67,7 @@ def built_in_clip(state: Path, progress: Progress) -> Path:
     clip = state / "clips" / f"scene-{hashlib.sha256(source).hexdigest()[:12]}.mp4"
     if not clip.exists():
         clip.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = clip.with_suffix(".part.mp4")
+        unfinished = clip.with_suffix(f".{os.getpid()}.part.mp4")
         render_scene(unfinished, progress=progress)
         unfinished.rename(clip)
     return clip
@@ -79,7 +79,7 @@ def own_clip(state: Path, video: Path) -> Path:
     clip = state / "clips" / f"own-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}.mp4"
     if not clip.exists():
         clip.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = clip.with_suffix(".part.mp4")
+        unfinished = clip.with_suffix(f".{os.getpid()}.part.mp4")
         try:
             prepare_clip(video, unfinished)
         except (av.error.FFmpegError, ValueError) as error:
