@@ -1,6 +1,7 @@
 """Tells in the terminal what happens, as it happens, and counts it for the summary."""
 
 import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from simulators.demo import database
 from simulators.demo.stage import Stage
 
 _API = "/api/model"
+EPISODE_WRITTEN_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class Narrator:
         self._next_call = 0
         self._siren_calls: dict[str, int] = {}
         self._sirens_on: dict[str, bool] = {}
+        self._unsaid_sirens: list[tuple[str, float]] = []
         self._timed: set[str] = set()
         self._told: set[str] = set()
         self._states: dict[str, tuple[str, str]] = {}
@@ -49,6 +52,7 @@ class Narrator:
         self._look_at_states()
         cameras = requests.get(f"http://127.0.0.1:{self._stage.ports['status']}/state", timeout=5)
         self._look_at_sirens(cameras.json())
+        self._say_sirens()
         answer = requests.get(
             f"{self._stage.backend_url}/_simulator/calls",
             params={"since": self._next_call},
@@ -83,22 +87,32 @@ class Narrator:
         on, was_on = call["action"] == "start", self._sirens_on.get(name, False)
         self._sirens_on[name] = on
         if on and not was_on:
-            latency = self._siren_latency(name, call["at"])
-            self._say(f"[bold red]{escape(name)}: siren sounds[/] {latency}", call["at"])
+            self._unsaid_sirens.append((name, call["at"]))
         if was_on and not on:
             self._say(f"{escape(name)}: siren off", call["at"])
 
+    def _say_sirens(self) -> None:
+        """A siren sounds before its episode is written: its latency is known a moment later."""
+        waiting, self._unsaid_sirens = self._unsaid_sirens, []
+        for name, at in waiting:
+            latency = self._siren_latency(name, at)
+            if not latency and time.time() - at < EPISODE_WRITTEN_SECONDS:
+                self._unsaid_sirens.append((name, at))
+                continue
+            self._say(f"[bold red]{escape(name)}: siren sounds[/] {latency}", at)
+
     def _siren_latency(self, name: str, at: float) -> str:
         """From the capture of the frame that raised the alert to the request at the camera."""
-        for episode in database.episodes_since(self.started):
-            key = str(episode.pk)
-            if episode.camera.name == name and key not in self._timed:
-                self._timed.add(key)
-                milliseconds = (at - episode.alerted_at.timestamp()) * 1000
-                self.tally.siren_ms.append(milliseconds)
-                decided = (at - episode.decided_at.timestamp()) * 1000
-                after = f"{milliseconds:.0f} ms after the frame, {decided:.0f} after the decision"
-                return f"[dim]{after}[/]"
+        for episode in reversed(database.episodes_since(self.started)):
+            key, decided = str(episode.pk), (at - episode.decided_at.timestamp()) * 1000
+            if episode.camera.name != name or key in self._timed or decided < 0:
+                continue
+            self._timed.add(key)
+            milliseconds = (at - episode.alerted_at.timestamp()) * 1000
+            self.tally.siren_ms.append(milliseconds)
+            return (
+                f"[dim]{milliseconds:.0f} ms after the frame, {decided:.0f} after the decision[/]"
+            )
         return ""
 
     def _tell_call(self, call: dict[str, Any]) -> None:
