@@ -152,6 +152,7 @@ def test_brackets_in_names_and_reasons_are_told_as_they_are(
         monkeypatch.setattr(database, "episodes_since", lambda _: [])
         narrator._look_at_states()
         narrator._tell_siren(name, {"action": "start", "at": 1.0})
+        narrator._say_sirens()
         body = {"camera_id": 1, "crime_type": "[/x]", "confidence_score": 90.0}
         body |= {"start_time": "2026-02-27T14:28:00Z", "end_time": "2026-02-27T14:32:00Z"}
         for path in ("crime", "alert", "alert/stop", "cameras/1/claim"):
