@@ -62,7 +62,7 @@ class SceneAnalysis:
         at = sampled.frame.captured_at
         lost = self._follow_clock(at)
         detections = sampled.letterbox.undo(answer.rows)
-        tracks = self._tracker.update(detections, answer.names, at)
+        tracks = self._tracker.update(detections, answer.names)
         suspicions = [s for rule in self._rules for s in rule.observe(tracks, at)]
         self._sample(max((s.confidence for s in suspicions), default=0.0), at)
         events = self.machine.observe(suspicions, at)

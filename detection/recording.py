@@ -146,13 +146,10 @@ class EpisodeRecorder:
         )
 
     def _tell(self, signal: Signal, episode_id: UUID, **facts: object) -> None:
-        """A listener in trouble must not end the watch."""
-        answers = signal.send_robust(
+        """A listener in trouble must not end the watch; Django logs what it raised."""
+        signal.send_robust(
             sender=EpisodeRecorder, camera_id=self._camera_id, episode_id=episode_id, **facts
         )
-        for listener, answer in answers:
-            if isinstance(answer, Exception):
-                logger.error("camera %s: %r failed", self._camera_id, listener, exc_info=answer)
 
 
 def describe(event: EpisodeEvent) -> str:

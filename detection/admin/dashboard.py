@@ -30,6 +30,11 @@ def list_of(app_and_model: str, query: str = "") -> str:
     return f"{reverse(f'admin:{app_and_model}_changelist')}{'?' if query else ''}{query}"
 
 
+def count_card(title: str, count: int, tone: Tone, some: str, none: str, link: str) -> Card:
+    """A figure that is good at nothing: `some` is said of it otherwise, in `tone`."""
+    return Card(title, str(count), tone if count else Tone.GOOD, some if count else none, link)
+
+
 def cards(request: HttpRequest) -> Sequence[Card]:
     """What seeing shows on the overview, as far as this user may see it."""
     shown: list[Card] = []
@@ -46,18 +51,20 @@ def _episode_cards() -> list[Card]:
         unreviewed=Count("pk", filter=Q(verdict=Verdict.UNREVIEWED)),
     )
     return [
-        Card(
+        count_card(
             "Open episodes",
-            str(figures["open"]),
-            Tone.BAD if figures["open"] else Tone.GOOD,
-            "going on now" if figures["open"] else "all quiet",
+            figures["open"],
+            Tone.BAD,
+            "going on now",
+            "all quiet",
             list_of("detection_episode", "course=open"),
         ),
-        Card(
+        count_card(
             "Unreviewed episodes",
-            str(figures["unreviewed"]),
-            Tone.ACTIVE if figures["unreviewed"] else Tone.GOOD,
-            "wait for a verdict" if figures["unreviewed"] else "every episode has a verdict",
+            figures["unreviewed"],
+            Tone.ACTIVE,
+            "wait for a verdict",
+            "every episode has a verdict",
             list_of("detection_episode", "verdict__exact=unreviewed"),
         ),
     ]
@@ -81,20 +88,20 @@ def _camera_cards() -> list[Card]:
             f"{figures['total']} in all" if figures["total"] else "none is set up yet",
             list_of("detection_camera", "watch=running" if figures["running"] else ""),
         ),
-        Card(
+        count_card(
             "Cameras in error",
-            str(figures["error"]),
-            Tone.BAD if figures["error"] else Tone.GOOD,
-            "each with its reason" if figures["error"] else "none reports one",
+            figures["error"],
+            Tone.BAD,
+            "each with its reason",
+            "none reports one",
             list_of("detection_camera", "enabled__exact=1&state__exact=error"),
         ),
-        Card(
+        count_card(
             "Cameras that only seem watched",
-            str(figures["seems"]),
-            Tone.BAD if figures["seems"] else Tone.GOOD,
-            "no live claim, or no fresh frame"
-            if figures["seems"]
-            else "claims and frames are live",
+            figures["seems"],
+            Tone.BAD,
+            "no live claim, or no fresh frame",
+            "claims and frames are live",
             list_of("detection_camera", "watch=seems"),
         ),
     ]

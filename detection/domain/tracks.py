@@ -1,7 +1,6 @@
 """An object followed over time."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from detection.domain.geometry import Box
 
@@ -14,7 +13,6 @@ class Track:
     label: str
     confidence: float  # 0..1, the detector's
     box: Box
-    first_seen_at: datetime
 
     @property
     def is_person(self) -> bool:

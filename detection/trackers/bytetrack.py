@@ -4,7 +4,6 @@ A tracker of its own for each camera: a shared one mixes their identities.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,29 +41,17 @@ class ByteTracker:
                 fuse_score=True,
             )
         )
-        self._first_seen: dict[int, datetime] = {}
-        self._last_seen: dict[int, datetime] = {}
 
-    def update(self, detections: Detections, names: Mapping[int, str], at: datetime) -> list[Track]:
-        """Follow the objects into the frame captured `at`; only those seen in it are returned."""
-        tracks = [
-            self._track(row, names, at) for row in self._tracker.update(_Boxes.of(detections))
-        ]
-        self._forget(at)
-        return tracks
+    def update(self, detections: Detections, names: Mapping[int, str]) -> list[Track]:
+        """Follow the objects into the next frame; only those seen in it are returned."""
+        return [_track(row, names) for row in self._tracker.update(_Boxes.of(detections))]
 
-    def _track(self, row: NDArray[Any], names: Mapping[int, str], at: datetime) -> Track:
-        x1, y1, x2, y2 = (float(value) for value in np.clip(row[:4] / _SCALE, 0.0, 1.0))
-        track_id, confidence, class_id = int(row[4]), float(row[5]), int(row[6])
-        self._last_seen[track_id] = at
-        first_seen = self._first_seen.setdefault(track_id, at)
-        label = names.get(class_id, str(class_id))
-        return Track(track_id, label, confidence, Box(x1, y1, x2, y2), first_seen)
 
-    def _forget(self, at: datetime) -> None:
-        for track_id, seen in list(self._last_seen.items()):
-            if (at - seen).total_seconds() > 60:
-                del self._last_seen[track_id], self._first_seen[track_id]
+def _track(row: NDArray[Any], names: Mapping[int, str]) -> Track:
+    """A row of BYTETracker: x1 y1 x2 y2 id confidence class index, in its pixels."""
+    x1, y1, x2, y2 = (float(value) for value in np.clip(row[:4] / _SCALE, 0.0, 1.0))
+    track_id, confidence, class_id = int(row[4]), float(row[5]), int(row[6])
+    return Track(track_id, names.get(class_id, str(class_id)), confidence, Box(x1, y1, x2, y2))
 
 
 class _Boxes:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Count, Q
 from django.http import HttpRequest
 
-from detection.admin.dashboard import Card, list_of
+from detection.admin.dashboard import Card, count_card, list_of
 from detection.admin.presentation import Tone
 from integrations.models import Delivery, DeliveryStatus, Siren
 
@@ -34,18 +34,20 @@ def cards(request: HttpRequest) -> Sequence[Card]:
 def _delivery_cards() -> list[Card]:
     figures = _figures()
     return [
-        Card(
+        count_card(
             "Deliveries waiting",
-            str(figures["waiting"]),
-            Tone.WARNING if figures["waiting"] else Tone.GOOD,
-            "tried until they arrive" if figures["waiting"] else "everything was told",
+            figures["waiting"],
+            Tone.WARNING,
+            "tried until they arrive",
+            "everything was told",
             list_of("integrations_delivery", "status__exact=pending"),
         ),
-        Card(
+        count_card(
             "Deliveries refused",
-            str(figures["refused"]),
-            Tone.BAD if figures["refused"] else Tone.GOOD,
-            "need somebody to look" if figures["refused"] else "no back end refused one",
+            figures["refused"],
+            Tone.BAD,
+            "need somebody to look",
+            "no back end refused one",
             list_of("integrations_delivery", "status__exact=refused"),
         ),
     ]
@@ -53,11 +55,12 @@ def _delivery_cards() -> list[Card]:
 
 def _siren_card() -> Card:
     sounding = Siren.objects.filter(silent_at=None).count()
-    return Card(
+    return count_card(
         "Sirens that may be sounding",
-        str(sounding),
-        Tone.BAD if sounding else Tone.GOOD,
-        "not confirmed silent" if sounding else "all confirmed silent",
+        sounding,
+        Tone.BAD,
+        "not confirmed silent",
+        "all confirmed silent",
         list_of("integrations_siren", "siren=sounding"),
     )
 

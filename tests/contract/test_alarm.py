@@ -7,11 +7,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from threading import Thread
 
-import av
-import numpy as np
 import pytest
 
 from integrations.alarms import tapo
@@ -22,6 +19,7 @@ from integrations.ports import Alarm, AlarmAddress, IntegrationError
 from integrations.services import sirens
 from simulators.laravel import LaravelSimulator, SimulatedCamera
 from simulators.tapo import Clip, SimulatedTapo, load_clip
+from tests.clips import grey_clip
 
 pytestmark = [
     # A camera's certificate is self-signed, so pytapo does not verify it and urllib3 complains.
@@ -42,16 +40,7 @@ def _clients_are_collected_where_their_warnings_are_expected() -> Iterator[None]
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
-    path = tmp_path_factory.mktemp("clip") / "grey.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=15, options={"profile": "baseline"})
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        picture = av.VideoFrame.from_ndarray(np.full((48, 64), 100, np.uint8), format="gray")
-        picture = picture.reformat(format="yuv420p")
-        picture.pts, picture.time_base = 0, Fraction(1, 15)
-        container.mux(stream.encode(picture))
-        container.mux(stream.encode())
-    return load_clip(path)
+    return load_clip(grey_clip(tmp_path_factory.mktemp("clip") / "grey.mp4", pictures=1))
 
 
 @pytest.fixture

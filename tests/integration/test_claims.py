@@ -1,11 +1,8 @@
 """Leases on cameras, with a real database: one watcher at most, and room for so many."""
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from threading import Barrier
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,10 +12,10 @@ from detection.models import Camera, CameraState, Claim
 from detection.ports import ListedCamera
 from detection.services import cameras, claims
 from detection.services.claims import Lease, Overtaken, WatchCounters
+from tests.integration.conftest import at_once
 
 pytestmark = pytest.mark.django_db
 
-T = TypeVar("T")
 
 ON_POSTGRES = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="SQLite holds it; test_on_postgres runs it there"
@@ -67,22 +64,6 @@ def renew(
         counters=WatchCounters(**counted),
         frames_per_second=14.5,
     )
-
-
-def at_once(acts: Sequence[Callable[[], T]]) -> list[T]:
-    """Run each in a thread with a connection of its own, all from the same moment."""
-    start = Barrier(len(acts))
-
-    def run(act: Callable[[], T]) -> T:
-        try:
-            connection.ensure_connection()
-            start.wait(5)
-            return act()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 # --- taking, renewing, giving back ---------------------------------------------------------------

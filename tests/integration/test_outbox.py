@@ -6,17 +6,15 @@ would do is called, and what is rung lies in a real broker's queue.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from threading import Barrier, BoundedSemaphore
-from typing import Any, TypeVar
+from threading import BoundedSemaphore
+from typing import Any
 from uuid import UUID, uuid4
 
-import kombu.pools
 import pytest
 import redis
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
@@ -41,11 +39,11 @@ from integrations.models import Delivery, Siren
 from integrations.services import outbox
 from simulators.demo.processes import free_port
 from simulators.laravel import LaravelSimulator, SimulatedCamera
-from tests.services import valkey, wait_until
+from tests.integration.conftest import at_once
+from tests.services import wait_until
 
 pytestmark = pytest.mark.django_db
 
-T = TypeVar("T")
 
 KEY = "the-key-of-this-test"
 BEGAN = datetime(2026, 2, 27, 14, 28, 0, tzinfo=UTC)
@@ -79,24 +77,6 @@ def backend(settings: Settings) -> Iterator[LaravelSimulator]:
         adapters.forget()
         yield simulator
         adapters.forget()
-
-
-@pytest.fixture(scope="module")
-def broker_url() -> Iterator[str]:
-    with valkey() as url:
-        yield url
-
-
-@pytest.fixture
-def broker(broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
-    """A real broker for the rings; Celery would otherwise keep the connections it once made."""
-    monkeypatch.setitem(app.conf, "broker_url", broker_url)
-    monkeypatch.setattr(app, "_pool", None)
-    monkeypatch.setattr(app.amqp, "_producer_pool", None)
-    with redis.Redis.from_url(broker_url) as client:
-        client.flushall()
-        yield client
-    kombu.pools.reset()
 
 
 def rung(broker: "redis.Redis") -> list[str]:
@@ -145,22 +125,6 @@ def told() -> list[tuple[str, str]]:
 def make_due() -> None:
     """As if the pause were over."""
     Delivery.objects.update(next_attempt_at=timezone.now())
-
-
-def at_once(acts: Sequence[Callable[[], T]]) -> list[T]:
-    """Run each in a thread with a connection of its own, all from the same moment."""
-    start = Barrier(len(acts))
-
-    def run(act: Callable[[], T]) -> T:
-        try:
-            connection.ensure_connection()
-            start.wait(5)
-            return act()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 # --- written with the step -----------------------------------------------------------------------

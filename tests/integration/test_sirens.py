@@ -8,13 +8,9 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any
 from uuid import UUID, uuid4
 
-import av
-import kombu.pools
-import numpy as np
 import pytest
 import redis
 from django.contrib.auth.models import User
@@ -35,7 +31,7 @@ from integrations.services import sirens
 from simulators.demo.processes import free_port
 from simulators.laravel import LaravelSimulator, SimulatedCamera
 from simulators.tapo import Clip, SimulatedTapo, load_clip
-from tests.services import valkey
+from tests.clips import grey_clip
 
 pytestmark = [
     pytest.mark.django_db,
@@ -52,16 +48,7 @@ BEGAN = datetime(2026, 2, 27, 14, 28, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
-    path = tmp_path_factory.mktemp("clip") / "grey.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=15, options={"profile": "baseline"})
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        picture = av.VideoFrame.from_ndarray(np.full((48, 64), 100, np.uint8), format="gray")
-        picture = picture.reformat(format="yuv420p")
-        picture.pts, picture.time_base = 0, Fraction(1, 15)
-        container.mux(stream.encode(picture))
-        container.mux(stream.encode())
-    return load_clip(path)
+    return load_clip(grey_clip(tmp_path_factory.mktemp("clip") / "grey.mp4", pictures=1))
 
 
 @pytest.fixture
@@ -112,24 +99,6 @@ def camera(tapo: SimulatedTapo) -> Camera:
         username="admin",
         password=PASSWORD,
     )
-
-
-@pytest.fixture(scope="module")
-def broker_url() -> Iterator[str]:
-    with valkey() as url:
-        yield url
-
-
-@pytest.fixture
-def broker(broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
-    """A real broker for the rings; Celery would otherwise keep the connections it once made."""
-    monkeypatch.setitem(app.conf, "broker_url", broker_url)
-    monkeypatch.setattr(app, "_pool", None)
-    monkeypatch.setattr(app.amqp, "_producer_pool", None)
-    with redis.Redis.from_url(broker_url) as client:
-        client.flushall()
-        yield client
-    kombu.pools.reset()
 
 
 @pytest.fixture

@@ -10,17 +10,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-import av
-import numpy as np
 import pytest
 from pytapo import Tapo
 
 from simulators.tapo import Clip, SimulatedTapo, load_clip
+from tests.clips import grey_clip
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -42,17 +40,7 @@ def _clients_are_collected_where_their_warnings_are_expected() -> Iterator[None]
 
 @pytest.fixture(scope="module")
 def clip_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "grey.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=15, options={"profile": "baseline"})
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for number in range(15):
-            picture = av.VideoFrame.from_ndarray(np.full((48, 64), 100, np.uint8), format="gray")
-            picture = picture.reformat(format="yuv420p")
-            picture.pts, picture.time_base = number, Fraction(1, 15)
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode())
-    return path
+    return grey_clip(tmp_path_factory.mktemp("clip") / "grey.mp4", pictures=15)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ class Walk:
         if step == ".":
             return []
         x = PLACES[step]
-        return [Track(self.id, self.label, 0.9, Box(x - 0.02, 0.2, x + 0.02, 0.5), START)]
+        return [Track(self.id, self.label, 0.9, Box(x - 0.02, 0.2, x + 0.02, 0.5))]
 
 
 def zone(

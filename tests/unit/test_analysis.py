@@ -41,11 +41,11 @@ def after(seconds: float) -> datetime:
 class EverybodyIsOneTrack:
     """Stands in for the tracker: the first detection is track 1, as sure as it was detected."""
 
-    def update(self, detections: Detections, names: Mapping[int, str], at: datetime) -> list[Track]:
+    def update(self, detections: Detections, names: Mapping[int, str]) -> list[Track]:
         if not len(detections):
             return []
         confidence = float(detections.confidences[0])
-        return [Track(1, "person", confidence, Box(0.1, 0.1, 0.2, 0.2), at)]
+        return [Track(1, "person", confidence, Box(0.1, 0.1, 0.2, 0.2))]
 
 
 class AsSureAsTheDetector:

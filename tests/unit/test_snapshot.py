@@ -40,7 +40,7 @@ def grey(width: int = 320, height: int = 240) -> NDArray[np.uint8]:
 
 
 def person(label: str = "person", box: Box = LEFT, track_id: int = 1) -> Track:
-    return Track(track_id, label, 0.87, box, NOON)
+    return Track(track_id, label, 0.87, box)
 
 
 def drawn(
