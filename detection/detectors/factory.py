@@ -124,7 +124,7 @@ def _load_openvino(weights: Path, options: DetectorOptions) -> Detector:
     # Two workers that start together export, and fill the compile cache, once.
     with _one_process_at_a_time(options.folder / ".openvino.lock"):
         if weights.suffix == ".pt":
-            weights = _exported(weights, options)
+            weights = _exported(weights, options.folder, options.input_size)
         if has_end_to_end_head(weights, options.input_size):
             return OpenVinoDetector(
                 weights,
@@ -157,16 +157,24 @@ def _load_yolo(weights: Path, options: DetectorOptions, *, gpu: bool) -> YoloDet
     )
 
 
-def _exported(weights: Path, options: DetectorOptions) -> Path:
+def exported_to_openvino(weights: Path, folder: Path, input_size: tuple[int, int]) -> Path:
+    """Return the OpenVINO folder of a .pt, made once by whichever process comes first.
+
+    `input_size` is width, height in pixels. Raises DetectorError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _one_process_at_a_time(folder / ".openvino.lock"):
+        return _exported(weights, folder, input_size)
+
+
+def _exported(weights: Path, folder: Path, input_size: tuple[int, int]) -> Path:
     """The OpenVINO folder for these very bytes, this size and this Ultralytics; made if missing."""
-    width, height = options.input_size
+    width, height = input_size
     name = f"{weights.stem}-{sha256_of(weights)[:16]}-u{_ultralytics_version()}-{width}x{height}"
-    destination = options.folder / (name + OPENVINO_SUFFIX)
+    destination = folder / (name + OPENVINO_SUFFIX)
     if not destination.is_dir():
         started = time.perf_counter()
-        export_to_openvino(
-            weights, destination, input_size=options.input_size, folder=options.folder
-        )
+        export_to_openvino(weights, destination, input_size=input_size, folder=folder)
         logger.info("exported %s in %.1f s", destination, time.perf_counter() - started)
     return destination
 

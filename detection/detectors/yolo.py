@@ -45,9 +45,8 @@ def export_to_openvino(
         linked.symlink_to(weights.resolve())
         try:
             with warnings.catch_warnings():
-                # torch tells Ultralytics, not us, that torch.jit.trace is deprecated.
-                warnings.simplefilter("ignore", FutureWarning)
-                warnings.simplefilter("ignore", DeprecationWarning)
+                # What tracing is worth and that it is deprecated, torch tells Ultralytics, not us.
+                warnings.simplefilter("ignore")
                 exported = ultralytics.YOLO(str(linked)).export(
                     format="openvino", imgsz=(height, width), dynamic=True, nms=False, verbose=False
                 )
