@@ -7,6 +7,8 @@ STAMP := .venv/.installed
 DURATION ?=
 CAMERAS ?= 1
 VIDEO ?=
+MINUTES ?= 30
+SEED ?=
 export PYTHONUNBUFFERED = 1
 
 .PHONY: help
@@ -30,8 +32,13 @@ demo: setup ## The whole cluster on simulated cameras [DURATION=60] [CAMERAS=4] 
 	@$(BIN)/python -m simulators.demo $(if $(DURATION),--duration $(DURATION)) --cameras $(CAMERAS) $(if $(VIDEO),--video "$(VIDEO)")
 
 .PHONY: test
-test: setup check ## Checks, then every test: the end-to-end ones in a row, the others beside them
+test: setup check ## Checks, then every test: the end-to-end ones in two rows, the others beside them
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+.PHONY: soak
+soak: CAMERAS = 10
+soak: setup ## The cluster under random faults; fails where a promise broke [MINUTES=30] [CAMERAS=10] [SEED=7]
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --cameras $(CAMERAS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: unit
 unit: setup ## The tests that need seconds
@@ -61,4 +68,4 @@ env-example: setup ## Write .env.example from crimeops/environment.py
 
 .PHONY: clean
 clean: ## Remove what the demo and the tests left behind (not .venv, not .env)
-	@rm -rf var/demo var/test .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf var/demo var/test var/soak .mypy_cache .ruff_cache .pytest_cache

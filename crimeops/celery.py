@@ -8,10 +8,19 @@ import os
 import sys
 from typing import Any
 
-from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging
-from celery.utils.nodenames import default_nodename
+from celery import Celery, bootsteps
+from celery.signals import (
+    after_task_publish,
+    beat_init,
+    celeryd_init,
+    setup_logging,
+    worker_shutting_down,
+)
+from celery.utils.nodenames import default_nodename, worker_direct
 from kombu import Queue
+
+from crimeops.logging import redact_uncaught
+from crimeops.queues import trim
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crimeops.settings")
 
@@ -20,8 +29,13 @@ SPARE_SLOTS = 8
 # A reconcile or a sweep that is late is worthless: the next one is already on its way.
 RECONCILE_SECONDS = 3.0
 SWEEP_SECONDS = 5.0
+SWEEP_DELIVERIES_SECONDS = 2.0
 TEND_SIRENS_SECONDS = 1.0
 KEEP_ALARMS_WARM_SECONDS = 15.0
+PRUNE_SECONDS = 600.0
+# Beat's clock says when a sweep expires and a worker's whether it has: two hosts may differ by
+# this. Each may run twice, and one that finds its predecessor under way skips itself.
+LEAST_EXPIRY_SECONDS = 5.0
 
 # Whoever rings while the broker is away must know at once: a siren is then sounded directly.
 # (kombu's own defaults try for six seconds; consumers reconnect by rules of their own.)
@@ -43,6 +57,8 @@ ROUTES = {
     "detection.fan_out_heartbeat": "default",
     "detection.send_heartbeat": "default",  # sent to each worker's own direct queue
     "detection.close_orphaned_episodes": "default",
+    "detection.sing": "default",  # sent by each worker to its own direct queue
+    "detection.prune": "default",
     "integrations.sound_siren": "alarms",
     "integrations.silence_siren": "alarms",
     "integrations.tend_sirens": "alarms",
@@ -51,6 +67,7 @@ ROUTES = {
     "integrations.warm_alarm": "alarms",
     "integrations.deliver": "reports",
     "integrations.sweep_deliveries": "default",
+    "integrations.prune": "default",
 }
 
 
@@ -60,9 +77,11 @@ def configuration() -> dict[str, Any]:
 
     environment = settings.ENVIRONMENT
     return {
-        "broker_url": environment.redis_url,
+        "broker_url": verified(environment.redis_url),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        # A Redis that refuses (it became a replica, is full) is as one that is away: wait for it.
+        "broker_channel_error_retry": True,
         "broker_transport_options": BROKER_OPTIONS,
         # One thread a camera; CUDA and the warm camera sessions do not survive a fork.
         "worker_pool": "threads",
@@ -86,26 +105,63 @@ def configuration() -> dict[str, Any]:
     }
 
 
+def verified(broker_url: str) -> str:
+    """The address with which kombu checks the broker's certificate; by itself it does not.
+
+    https://github.com/celery/kombu/blob/main/kombu/connection.py (“defaulting to insecure SSL”)
+    """
+    if not broker_url.startswith("rediss://") or "ssl_cert_reqs=" in broker_url:
+        return broker_url
+    return f"{broker_url}{'&' if '?' in broker_url else '?'}ssl_cert_reqs=required"
+
+
 def beat_schedule(environment: Any) -> dict[str, Any]:
-    """What runs when. Each entry expires before its successor is due."""
+    """What runs when. Each entry expires before its successor is due, but for the frequent ones."""
     periods = {
         "detection.refresh_cameras": environment.camera_refresh_interval,
         "detection.reconcile": RECONCILE_SECONDS,
-        "detection.fan_out_heartbeat": environment.heartbeat_interval,
+        "detection.fan_out_heartbeat": heartbeat_look_seconds(environment.heartbeat_interval),
         "detection.close_orphaned_episodes": SWEEP_SECONDS,
         "integrations.tend_sirens": TEND_SIRENS_SECONDS,
         "integrations.keep_alarms_warm": KEEP_ALARMS_WARM_SECONDS,
-        "integrations.sweep_deliveries": SWEEP_SECONDS,
+        "integrations.sweep_deliveries": SWEEP_DELIVERIES_SECONDS,
+        "detection.prune": PRUNE_SECONDS,
+        "integrations.prune": PRUNE_SECONDS,
     }
     return {
-        task: {"task": task, "schedule": seconds, "options": {"expires": seconds * 0.9}}
+        task: {
+            "task": task,
+            "schedule": seconds,
+            "options": {"expires": max(LEAST_EXPIRY_SECONDS, seconds * 0.9)},
+        }
         for task, seconds in periods.items()
     }
 
 
-app = Celery("crimeops")
+def heartbeat_look_seconds(interval: float) -> float:
+    """How often it is asked whether a heartbeat is due: one that failed is soon sent again."""
+    return max(1.0, interval / 6)
+
+
+def instance_queue(instance: str) -> Queue:
+    """Where the streams workers of one instance are rung for cameras that it alone may watch."""
+    queue: Queue = worker_direct(f"streams.{instance}")
+    return queue
+
+
+app = Celery("crimeops", amqp="crimeops.broker:PromptAmqp")
 app.add_defaults(configuration)
 app.autodiscover_tasks()
+
+
+class EndEveryWatch(bootsteps.StartStopStep):
+    """Ends the watch tasks however the worker ends: `celery control shutdown` is no signal."""
+
+    def close(self, worker: Any) -> None:
+        worker_shutting_down.send(sender=None, sig="", how="Warm", exitcode=worker.exitcode)
+
+
+app.steps["worker"].add(EndEveryWatch)
 
 
 @celeryd_init.connect
@@ -122,6 +178,13 @@ def name_worker(sender: str, instance: Any, options: dict[str, Any], **_: object
     instance.hostname = f"{names.replace(',', '-')}.{os.getpid()}@{host}"
 
 
+@celeryd_init.connect
+@beat_init.connect
+def keep_queues_short(**_: object) -> None:
+    """Whoever rings all day also trims."""
+    after_task_publish.connect(trim)
+
+
 @beat_init.connect
 def start_watching_at_once(**_: object) -> None:
     """Beat waits a whole period before each first run; an operator does not want to."""
@@ -134,6 +197,7 @@ def use_django_logging(**_: object) -> None:
     import django
 
     django.setup()
+    redact_uncaught()
 
 
 def _configure_flower() -> None:

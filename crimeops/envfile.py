@@ -52,6 +52,8 @@ def write_new(path: Path, **settings: str) -> bool:
 
 
 def _plain(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, list):
         return ",".join(str(item) for item in value)
     if isinstance(value, bool):

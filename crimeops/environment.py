@@ -10,11 +10,12 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
 from cryptography.fernet import Fernet, MultiFernet
 from dotenv import dotenv_values
-from pydantic import AnyHttpUrl, Field, ValidationError, field_validator
+from pydantic import AnyHttpUrl, Field, IPvAnyNetwork, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -27,8 +28,10 @@ from pydantic_settings import (
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Days = Annotated[float, Field(ge=1, le=36_500, allow_inf_nan=False)]
 
 
 class EnvironmentFault(Exception):
@@ -92,10 +95,11 @@ class Environment(BaseSettings):
 
     # --- Django -------------------------------------------------------------------------------
     secret_key: str = Field(
-        min_length=32, description="Django's signing key; `make setup` writes one."
+        min_length=50, repr=False, description="Django's signing key; `make setup` writes one."
     )
     credentials_key: str = Field(
         min_length=44,
+        repr=False,
         description="Fernet key(s) for camera passwords, newest first; `make setup` writes one.",
     )
     debug: bool = Field(False, description="Django's debug pages. Never on a real site.")
@@ -108,10 +112,16 @@ class Environment(BaseSettings):
     time_zone: str = Field("UTC", description="Time zone of the admin's pages.")
     database_url: str = Field(
         f"sqlite:///{BASE_DIR / 'var' / 'crimeops.sqlite3'}",
+        repr=False,
         description="postgres://user:password@host:port/name, or sqlite:///path for one host.",
     )
+    database_timeout: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
+        5.0, description="Seconds after which a statement is given up (PostgreSQL)."
+    )
     redis_url: str = Field(
-        "redis://127.0.0.1:6379/0", description="Broker, mailbox and doorbell: Redis or Valkey."
+        "redis://127.0.0.1:6379/0",
+        repr=False,
+        description="Broker, mailbox and doorbell: Redis or Valkey.",
     )
     evidence_dir: Path = Field(
         BASE_DIR / "var" / "evidence", description="Where snapshots are kept; never served openly."
@@ -120,11 +130,33 @@ class Environment(BaseSettings):
         "INFO", description="How much the logs say."
     )
 
+    # --- People -----------------------------------------------------------------------------------
+    session_hours: Amount = Field(12.0, description="Hours after which everybody logs in again.")
+    session_idle_minutes: Amount = Field(
+        30.0, description="Minutes without an act after which a session ends."
+    )
+    login_failures: Count = Field(
+        5,
+        description="Failed logins of one user that lock the user out; five times as many lock "
+        "out an address.",
+    )
+    login_lock_minutes: Amount = Field(
+        15.0, description="Minutes over which failed logins count, and for which they lock."
+    )
+    audit_days: Amount = Field(365.0, description="Days for which it is kept who saw and did what.")
+
     # --- Laravel back end (names and defaults of its contract) ----------------------------------
     backend_url: AnyHttpUrl = Field(
-        AnyHttpUrl("http://localhost:8000"), description="Address of the Laravel back end."
+        AnyHttpUrl("http://localhost:8000"),
+        repr=False,
+        description="Address of the Laravel back end.",
     )
-    model_api_key: str = Field("", description="Sent as X-Model-Api-Key with every request.")
+    backend_ca_file: Path | None = Field(
+        None, description="Certificates that vouch for the back end, where no public one does."
+    )
+    model_api_key: str = Field(
+        "", repr=False, description="Sent as X-Model-Api-Key with every request."
+    )
     max_cameras: Count = Field(10, description="Cameras an instance may hold.")
     alert_threshold: Percent = Field(50.0, description="Confidence % that raises an alert.")
     crime_threshold: Percent = Field(80.0, description="Confidence % that confirms a crime.")
@@ -143,6 +175,11 @@ class Environment(BaseSettings):
     allow_file_sources: bool = Field(
         False, description="Let a camera's stream address be a file on this host (demo, tests)."
     )
+    camera_networks: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
+        [],
+        description="Networks in which cameras are, like 10.1.0.0/16, comma-separated; empty: any "
+        "but link-local ones.",
+    )
     open_timeout: Seconds = Field(5.0, description="Seconds to wait for a camera to answer.")
     read_timeout: Seconds = Field(5.0, description="Seconds without data after which a read fails.")
     stall_seconds: Seconds = Field(
@@ -155,6 +192,16 @@ class Environment(BaseSettings):
         30.0, description="Seconds before a released camera is tried again."
     )
     frame_max_age: Seconds = Field(1.0, description="Seconds after which a frame is not analysed.")
+
+    canary_interval: Seconds = Field(
+        5.0, description="Seconds between the messages by which a worker tests its own hearing."
+    )
+    deaf_seconds: Seconds = Field(
+        30.0, description="Seconds without one after which a worker restarts itself."
+    )
+    canary_file: str = Field(
+        "", description="File touched while a worker is well, for health checks; empty: none."
+    )
 
     # --- Detector -------------------------------------------------------------------------------
     model_weights: str = Field(
@@ -201,26 +248,56 @@ class Environment(BaseSettings):
     tapo_control_port: Annotated[int, Field(ge=1, le=65535)] = Field(
         443, description="HTTPS control port of the cameras."
     )
+    onvif_port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        2020, description="ONVIF port of the cameras; many that are no Tapo take 80."
+    )
 
     # --- Reports ----------------------------------------------------------------------------------
     backend_timeout: Seconds = Field(5.0, description="Seconds to wait for the back end.")
     delivery_max_backoff: Seconds = Field(
-        60.0, description="Longest pause between attempts to deliver a report."
+        60.0,
+        description="Longest pause of a report that the back end, though there, does not take.",
+    )
+    deliveries_per_second: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = Field(
+        10.0,
+        description="Most reports a second to one back end, of all workers and hosts together.",
+    )
+
+    # --- What is kept for how long ----------------------------------------------------------------
+    evidence_keep_days: Days = Field(90.0, description="Days for which pictures are kept.")
+    evidence_max_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        20.0, description="Most gigabytes of pictures; the oldest go first, confirmed crimes last."
+    )
+    episode_keep_days: Days = Field(365.0, description="Days for which episodes are kept.")
+    confirmed_keep_days: Days = Field(
+        1825.0,
+        description="The same for crimes and their pictures, unless an officer dismissed them.",
+    )
+    delivery_keep_days: Days = Field(90.0, description="Days for which delivered reports are kept.")
+    history_keep_days: Days = Field(
+        365.0, description="Days for which the admin's history of changes is kept."
     )
 
     # --- Flower -----------------------------------------------------------------------------------
     flower_basic_auth: str = Field(
-        "", description="user:password for Flower; without it Flower is not started."
+        "", repr=False, description="user:password for Flower; without it Flower is not started."
     )
     flower_address: str = Field("127.0.0.1", description="Where Flower listens.")
     flower_port: Annotated[int, Field(ge=1, le=65535)] = Field(5555, description="Flower's port.")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "camera_networks", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
         return (
             [h.strip() for h in value.split(",") if h.strip()] if isinstance(value, str) else value
         )
+
+    @field_validator("behind_tls")
+    @classmethod
+    def _no_debug_on_a_site(cls, value: bool, info: Any) -> bool:
+        if value and info.data.get("debug"):
+            raise ValueError("goes not with DEBUG, whose pages show settings: turn one off")
+        return value
 
     @field_validator("time_zone")
     @classmethod
@@ -229,12 +306,28 @@ class Environment(BaseSettings):
             raise ValueError("is no time zone; take one like Europe/Berlin")
         return value
 
+    @field_validator("backend_ca_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("is no file")
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _redis_scheme(cls, value: str) -> str:
         if not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("is no Redis address: begin with redis:// or rediss://")
-        return value
+        if "ssl_cert_reqs=" in value and "ssl_cert_reqs=required" not in value:
+            raise ValueError("must check the certificate: name who vouches by ?ssl_ca_certs=/path")
+        return _readable_address(value)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_scheme(cls, value: str) -> str:
+        if not value.startswith(("postgres://", "postgresql://", "sqlite:///")):
+            raise ValueError("is no database: begin with postgres:// or sqlite:///")
+        return _readable_address(value)
 
     @field_validator("flower_basic_auth")
     @classmethod
@@ -261,6 +354,13 @@ class Environment(BaseSettings):
             raise ValueError("must be above ALERT_THRESHOLD")
         return value
 
+    @field_validator("deaf_seconds")
+    @classmethod
+    def _several_canaries(cls, value: float, info: Any) -> float:
+        if value < 3 * info.data.get("canary_interval", 0):
+            raise ValueError("must be at least three times CANARY_INTERVAL")
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -271,6 +371,23 @@ class Environment(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, SecretFiles(settings_cls), DotEnv(settings_cls)
+
+
+def password_in(url: str) -> str:
+    """The password of an address, decoded; empty where there is none."""
+    return unquote(urlsplit(url).password or "")
+
+
+def _readable_address(url: str) -> str:
+    """Raises ValueError without a word of the address: what cannot be read may be a password."""
+    try:
+        parts = urlsplit(url)
+        _ = (parts.port, parts.hostname)
+    except ValueError:
+        raise ValueError(
+            "cannot be read: write the special characters of user and password as %40 and the like"
+        ) from None
+    return url
 
 
 def read_environment() -> Environment:

@@ -1,9 +1,11 @@
 """Django's settings, built from the checked environment; nothing here is read from elsewhere."""
 
 import os
-from urllib.parse import parse_qs, unquote, urlsplit
+import sys
+from pathlib import Path
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
-from crimeops.environment import BASE_DIR, read_environment_or_exit
+from crimeops.environment import BASE_DIR, password_in, read_environment_or_exit
 from crimeops.logging import remember_secret
 from crimeops.unfold import UNFOLD  # noqa: F401 — a setting of the admin's theme
 
@@ -17,8 +19,11 @@ for secret in (
     *ENVIRONMENT.credentials_key.split(","),
     ENVIRONMENT.model_api_key,
     ENVIRONMENT.flower_basic_auth.partition(":")[2],
+    password_in(ENVIRONMENT.redis_url),
+    password_in(ENVIRONMENT.database_url),
+    password_in(str(ENVIRONMENT.backend_url)),
 ):
-    remember_secret(secret.strip())
+    remember_secret(secret.strip(), for_good=True)
 
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = ENVIRONMENT.debug
@@ -38,12 +43,14 @@ INSTALLED_APPS = [
     "integrations",
 ]
 MIDDLEWARE = [
+    "crimeops.headers.BrowserRules",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "crimeops.sessions.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -64,6 +71,28 @@ TEMPLATES = [
 ]
 
 
+def _patience(seconds: float, asked: dict[str, str]) -> dict[str, object]:
+    """How long a process waits for PostgreSQL; an operator's command waits as long as it takes.
+
+    What the address asks for, as libpq names it (sslmode=verify-full …), comes before ours.
+    """
+    tcp = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}
+    options: dict[str, object] = {"connect_timeout": max(2, round(seconds)), **tcp}
+    if Path(sys.argv[0]).name == "manage.py":
+        return {"OPTIONS": options | asked}
+    milliseconds = round(seconds * 1000)
+    options["tcp_user_timeout"] = milliseconds
+    options["options"] = (
+        f"-c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout=60000"
+    )
+    # The server ends what is slow, with time to say so: who is silent for longer is away.
+    return {"OPTIONS": options | asked, "SILENCE_SECONDS": seconds + 1}
+
+
+def _options_of(query: str) -> dict[str, str]:
+    return {name: value for name, value in parse_qsl(query) if name != "host"}
+
+
 def database(url: str) -> dict[str, object]:
     """Django's database settings for a postgres:// or sqlite:/// address."""
     parts = urlsplit(url)
@@ -81,17 +110,18 @@ def database(url: str) -> dict[str, object]:
             },
         }
     if parts.scheme in {"postgres", "postgresql"}:
-        remember_secret(unquote(parts.password or ""))
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "crimeops.postgresql",
             "NAME": unquote(parts.path[1:]),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "".join(parse_qs(parts.query).get("host", [])),
             "PORT": str(parts.port or ""),
+            # Of the web. Celery closes a task's connections at its end, so a sweep makes its own
+            # each time, and a watch keeps its one for as long as it lasts.
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"connect_timeout": 5},
+            **_patience(ENVIRONMENT.database_timeout, _options_of(parts.query)),
         }
     raise SystemExit(
         f"DATABASE_URL begins with {parts.scheme}://; it takes postgres:// or sqlite:///path"
@@ -102,8 +132,13 @@ DATABASES = {"default": database(ENVIRONMENT.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -117,12 +152,14 @@ STATIC_URL = "static/"
 STATIC_ROOT = STATE_DIR / "static"
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "detection.evidence.storage.WholeFileStorage",
         "OPTIONS": {"location": BASE_DIR / ENVIRONMENT.evidence_dir, "allow_overwrite": True},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
+SESSION_COOKIE_AGE = int(ENVIRONMENT.session_hours * 3600)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.behind_tls
 SECURE_SSL_REDIRECT = ENVIRONMENT.behind_tls
 SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.behind_tls else 0
@@ -150,6 +187,8 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        # They would say at DEBUG what they send, in forms that no filter knows.
+        **{name: {"level": "INFO"} for name in ("urllib3", "kasa", "pytapo", "asyncio", "kombu")},
     },
 }
 
@@ -162,6 +201,7 @@ REPORTERS = {"laravel": "integrations.laravel.reporter.LaravelReporter"}
 ALARMS = {
     "tapo": "integrations.alarms.tapo.TapoAlarm",
     "backend": "integrations.alarms.backend.BackendAlarm",
+    "onvif": "integrations.alarms.onvif.OnvifAlarm",
 }
 DETECTION_RULES = {
     "trespassing": "detection.rules.trespassing.Trespassing",

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 PAGES = (
     ("Episodes", "crisis_alert", "detection.episode", "detection.admin.dashboard.unreviewed_badge"),
     ("Cameras", "videocam", "detection.camera", "detection.admin.dashboard.camera_badge"),
+    ("View health", "visibility_off", "detection.healthevent", ""),
     ("Zones", "activity_zone", "detection.zone", ""),
     (
         "Deliveries",
@@ -24,8 +25,11 @@ PAGES = (
     ),
     ("Sirens", "campaign", "integrations.siren", ""),
     ("Claims", "lock_clock", "detection.claim", ""),
+    ("Troubles", "warning", "detection.trouble", "detection.admin.dashboard.trouble_badge"),
     ("Users", "group", "auth.user", ""),
     ("Groups", "groups", "auth.group", ""),
+    ("Audit trail", "history", "detection.auditrecord", ""),
+    ("Failed logins", "lock_person", "detection.loginattempt", ""),
 )
 CARDS = ("detection.admin.dashboard.cards", "integrations.admin.dashboard.cards")
 BADGE_VARIANTS = {"bad": "danger", "warning": "warning", "active": "info"}

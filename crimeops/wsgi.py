@@ -4,5 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from crimeops.logging import redact_uncaught
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crimeops.settings")
+redact_uncaught()
 application = get_wsgi_application()

@@ -60,9 +60,10 @@ class SceneAnalysis:
         """Follow, suspect and decide on one analysed frame. The answer must hold rows."""
         assert answer.rows is not None
         at = sampled.frame.captured_at
+        seconds = (at - self._last_at).total_seconds() if self._last_at else 0.0
         lost = self._follow_clock(at)
         detections = sampled.letterbox.undo(answer.rows)
-        tracks = self._tracker.update(detections, answer.names)
+        tracks = self._tracker.update(detections, answer.names, seconds)
         suspicions = [s for rule in self._rules for s in rule.observe(tracks, at)]
         self._sample(max((s.confidence for s in suspicions), default=0.0), at)
         events = self.machine.observe(suspicions, at)

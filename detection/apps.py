@@ -1,7 +1,21 @@
 """Django's handle on the seeing half."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class DetectionConfig(AppConfig):
     name = "detection"
+
+    def ready(self) -> None:
+        # After the permissions of each app, which django.contrib.auth writes by the same signal.
+        post_migrate.connect(_write_roles, dispatch_uid="detection.roles")
+
+
+def _write_roles(app_config: AppConfig, using: str, **_: Any) -> None:
+    from detection.services.roles import write_roles  # models are not there when this is imported
+
+    if app_config.label in {"detection", "integrations"} and using == "default":
+        write_roles()

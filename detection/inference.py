@@ -2,24 +2,68 @@
 
 import logging
 import time
+from dataclasses import replace
 from threading import Event, Lock
 
 import numpy as np
 
+from crimeops import canary
 from detection.domain.frames import Answer, Frame
+from detection.domain.pace import Governor
 from detection.ports import Detector, DetectorError, FrameQueue
 
 logger = logging.getLogger(__name__)
 
 # A drain under constant load ends after this and its task rings again: tasks end and are seen.
 LONGEST_DRAIN_SECONDS = 5.0
+LONGEST_REFUSAL = 300
+COMPLAINT_SECONDS = 10.0
+# A model that judged nothing for so long though frames came is broken with its process, as after
+# an illegal access on the GPU. The first batch of one that has to warm up takes less.
+MOST_FAILED_SECONDS = 30.0
+QUIET_SECONDS = 10.0  # who has got no frame for so long begins anew
 
 _draining = Lock()  # one model a process
 _wanted = Event()  # somebody rang since the last look into the mailbox
+_complained_at = float("-inf")
+
+
+class Success:
+    """Since when a detector is asked in vain: it fails, or hangs. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._vain_since: float | None = None
+        self._asked_at = float("-inf")
+
+    def ask(self, now: float) -> None:
+        """It is asked now."""
+        if self._vain_since is None or now - self._asked_at > QUIET_SECONDS:
+            self._vain_since = now
+        self._asked_at = now
+
+    def answered(self, now: float, *, well: bool) -> None:
+        """It came back, with at least one frame judged where `well`."""
+        self._asked_at = now
+        if well:
+            self._vain_since = None
+
+    def look(self, now: float) -> None:
+        """Have the worker restarted where that has lasted for too long."""
+        since = self._vain_since  # another thread may end it
+        if since is not None and now - since > canary.patience_now(MOST_FAILED_SECONDS):
+            canary.complain(f"the detector has judged no frame for {now - since:.0f} s")
+
+
+_success = Success()
 
 
 def drain(
-    queue: FrameQueue, detector: Detector, *, batch_size: int, max_age_seconds: float
+    queue: FrameQueue,
+    detector: Detector,
+    governor: Governor,
+    *,
+    batch_size: int,
+    max_age_seconds: float,
 ) -> bool:
     """Answer every waiting frame; False where it ended by time and frames may still wait.
 
@@ -29,11 +73,13 @@ def drain(
     """
     started = time.monotonic()
     _wanted.set()
+    if _draining.locked():
+        _success.look(started)
     while _wanted.is_set() and _draining.acquire(blocking=False):
         try:
             _wanted.clear()
-            while frames := queue.take(batch_size):
-                _answer_batch(queue, detector, frames, max_age_seconds)
+            while frames := queue.take(governor.batch_limit(batch_size)):
+                _answer_batch(queue, detector, governor, frames, max_age_seconds)
                 if time.monotonic() - started > LONGEST_DRAIN_SECONDS:
                     return False
         finally:
@@ -48,34 +94,63 @@ def refuse_all(queue: FrameQueue, *, refusal: str, batch_size: int) -> None:
 
 
 def _answer_batch(
-    queue: FrameQueue, detector: Detector, frames: list[Frame], max_age_seconds: float
+    queue: FrameQueue,
+    detector: Detector,
+    governor: Governor,
+    frames: list[Frame],
+    max_age_seconds: float,
 ) -> None:
-    oldest = time.time() - max_age_seconds
+    taken_at = time.time()
     width, height = detector.input_size
     answers: list[tuple[int, Answer]] = []
     fresh: list[Frame] = []
     for frame in frames:
-        if frame.received_at < oldest:
+        if frame.received_at < taken_at - max_age_seconds:
             answers.append((frame.camera_id, _refusal(frame, "too old")))
         elif frame.pixels.shape != (height, width, 3):
             answers.append((frame.camera_id, _refusal(frame, "not of the detector's input size")))
         else:
             fresh.append(frame)
-    answers += _analyse(detector, fresh)
-    queue.answer(answers)
+    if fresh:
+        began = time.monotonic()
+        _success.ask(began)
+        found = _analyse(detector, governor, fresh)
+        _success.answered(time.monotonic(), well=any(not answer.refusal for _, answer in found))
+        _success.look(time.monotonic())
+        answers += found
+        governor.note(
+            waited=taken_at - min(frame.waits_since or taken_at for frame in fresh),
+            frames=len(fresh),
+            began=began,
+            ended=time.monotonic(),
+        )
+    queue.answer([(camera, replace(answer, pace=governor.pace)) for camera, answer in answers])
+    if governor.window_is_over(time.monotonic()):
+        governor.look(time.monotonic(), queue.share_pace)
 
 
-def _analyse(detector: Detector, frames: list[Frame]) -> list[tuple[int, Answer]]:
-    if not frames:
-        return []
+def _analyse(
+    detector: Detector, governor: Governor, frames: list[Frame]
+) -> list[tuple[int, Answer]]:
+    """Answers of the model; where it fails, halves are tried until the culprit is alone."""
     try:
-        found = detector.detect(np.stack([frame.pixels for frame in frames]))
-    except DetectorError as error:
+        return _ask(detector, frames)
+    except Exception as error:  # noqa: BLE001 — whatever a runtime raises is this frame's refusal
         if len(frames) == 1:
-            logger.error("camera %s: a frame cannot be analysed: %s", frames[0].camera_id, error)
-            return [(frames[0].camera_id, _refusal(frames[0], f"not analysed: {error}"))]
-        # One poisonous frame must not cost the others theirs.
-        return [answer for frame in frames for answer in _analyse(detector, [frame])]
+            _complain(frames[0], error)
+            return [(frames[0].camera_id, _refusal(frames[0], _told(error)))]
+    half = len(frames) // 2
+    answers = _analyse(detector, governor, frames[:half])
+    answers += _analyse(detector, governor, frames[half:])
+    if not any(answer.refusal for _, answer in answers):
+        told = "%d frames at once are too many for the model; %d from now on"
+        logger.warning(told, len(frames), half)
+        governor.allow_at_most(half, time.monotonic())
+    return answers
+
+
+def _ask(detector: Detector, frames: list[Frame]) -> list[tuple[int, Answer]]:
+    found = detector.detect(np.stack([frame.pixels for frame in frames]))
     names = detector.class_names
     return [
         (
@@ -90,3 +165,17 @@ def _analyse(detector: Detector, frames: list[Frame]) -> list[tuple[int, Answer]
 
 def _refusal(frame: Frame, why: str) -> Answer:
     return Answer(frame.sequence, None, refusal=why)
+
+
+def _told(error: Exception) -> str:
+    text = str(error) if isinstance(error, DetectorError) else f"{type(error).__name__}: {error}"
+    return f"not analysed: {text[:LONGEST_REFUSAL]}"
+
+
+def _complain(frame: Frame, error: Exception) -> None:
+    """With the traceback, but not thirty times a second where the model fails always."""
+    global _complained_at
+    if time.monotonic() - _complained_at >= COMPLAINT_SECONDS:
+        _complained_at = time.monotonic()
+        told = "camera %s: a frame cannot be analysed: %s"
+        logger.error(told, frame.camera_id, error, exc_info=error)

@@ -1,7 +1,7 @@
 """One camera under watch: reader, mailbox, scene and episode, from its lease to its release.
 
-Runs inside the `watch` task. The reader has a thread of its own; everything else (answers, rules,
-episodes, the lease) happens here, in one thread, so that the scene needs no lock.
+Runs inside the `watch` task. The reader and the upkeep have threads of their own; frames are judged
+here, in one thread, which waits for neither the camera nor the database.
 """
 
 import logging
@@ -9,10 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from django.db import Error as DatabaseFault
-from django.db import close_old_connections
 from django.utils import timezone
 
 from detection.analysis import SceneAnalysis
@@ -20,19 +17,21 @@ from detection.domain.episodes import CrimeConfirmed, EpisodeEnded, EpisodeOpene
 from detection.domain.frames import Frame
 from detection.domain.letterbox import Letterbox
 from detection.domain.zones import Zone
-from detection.models import CameraState
 from detection.outbound import Outbound, SampledPicture
 from detection.ports import EvidenceStore, FrameMailbox, FrameSource, Picture, TransportError
 from detection.reader import RetryPolicy, StreamReader
-from detection.recording import EpisodeRecorder
-from detection.services import cameras, claims
-from detection.services.claims import Lease, Overtaken, WatchCounters
+from detection.recording import EpisodeRecorder, Timeline
+from detection.services.claims import Overtaken
+from detection.services.holding import Holding
+from detection.upkeep import Gauges, Upkeep
+from detection.watchdog import Finding, Watchdog
 
 logger = logging.getLogger(__name__)
 
 COLLECT_SECONDS = 0.5
 # SIGTERM must have released every camera within 5 s, also one whose reader hangs.
 READER_GOODBYE_SECONDS = 1.5
+BOOKS_GOODBYE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class CameraWatch:
     def __init__(
         self,
         *,
-        lease: Lease,
+        holding: Holding,
         open_source: Callable[[], FrameSource],
         mailbox: FrameMailbox,
         scene: SceneAnalysis,
@@ -69,12 +68,10 @@ class CameraWatch:
         options: WatchOptions,
         stop: threading.Event,
     ) -> None:
-        self._lease = lease
+        lease = holding.lease
         self._camera_id = lease.camera_id
         self._scene = scene
-        self._load_zones = load_zones
-        self._reclaim = reclaim
-        self._recorder = EpisodeRecorder(lease, evidence)
+        self._recorder = EpisodeRecorder(holding, evidence, lambda: self._upkeep.soon())
         self._options = options
         self._stop = stop
         self._outbound = Outbound(mailbox, self._camera_id, options.frame_max_age_seconds)
@@ -82,23 +79,40 @@ class CameraWatch:
             open_source, self._on_picture, options.retry, f"camera-{self._camera_id}"
         )
         self._letterbox: Letterbox | None = None
-        self._sequence = 0
-        self._counters = WatchCounters()
+        # Answers to a watcher that was overtaken must not pass for answers to this one.
+        self._sequence = lease.token << 32
+        self._analysed = 0
         self._refusal = ""
-        self._started_at = self._last_answer_at = time.monotonic()
-        self._last_renewal, self._next_tick = self._started_at, 0.0
-        self._decoded_before = 0
-        self._analysed = False
+        self._watchdog = Watchdog(self._reader.status, options.stall_seconds)
+        self._reconnected = 0  # the connection that was last broken for want of frames
+        self._upkeep = Upkeep(
+            holding=holding,
+            recorder=self._recorder,
+            read_gauges=self._gauges,
+            take_skipped=self._outbound.take_skipped,
+            load_zones=load_zones,
+            reclaim=reclaim,
+            zones=scene.zones,
+        )
 
     def run(self) -> Verdict:
-        """Watch. Raises Overtaken where the lease was lost; the reader is stopped in any case."""
-        self._publish(CameraState.STARTING)
+        """Watch until told to stop, or the reader gives up; the reader is stopped in any case.
+
+        Raises:
+            Overtaken: the lease was lost.
+            NotWanted: the camera is disabled, or its registry gave it to another instance.
+        """
+        self._upkeep.start()
         self._reader.start()
         try:
             while not self._stop.is_set() and not self._reader.status.gave_up:
+                self._upkeep.check()
+                self._follow_zones()
                 self._await_answer()
-                if time.monotonic() >= self._next_tick:
-                    self._tick()
+                for event in self._scene.machine.lose_sight(timezone.now()):
+                    self._recorder.record(event, self._scene.timeline)
+                self._upkeep.timeline = self._open_timeline()
+                self._upkeep.show(self._find())
             status = self._reader.status
             return Verdict(status.gave_up, f"{status.reason}: {status.message}")
         finally:
@@ -109,10 +123,13 @@ class CameraWatch:
     def _on_picture(self, picture: Picture) -> None:
         if picture.pixels is None:
             return
+        self._watchdog.see(picture.pixels)
+        self._sequence += 1
+        if not self._outbound.wants():
+            return
         height, width = picture.pixels.shape[:2]
         if self._letterbox is None or self._letterbox.source_size != (width, height):
             self._letterbox = Letterbox((width, height), self._options.input_size)
-        self._sequence += 1
         frame = Frame(
             self._camera_id,
             self._sequence,
@@ -136,92 +153,48 @@ class CameraWatch:
         answer, sampled = found
         if answer.rows is None:
             self._refusal = answer.refusal
-            self._outbound.skipped += 1
+            self._outbound.note_skipped()
             return
-        self._refusal, self._last_answer_at = "", time.monotonic()
-        if not self._analysed:
-            self._analysed, self._next_tick = True, 0.0  # say so with the next round
-        self._counters.analysed += 1
+        self._refusal = ""
+        self._watchdog.answered()
+        self._analysed += 1
         judgement = self._scene.judge(answer, sampled)
         for event in judgement.events:
             self._recorder.record(event, self._scene.timeline)
         if any(isinstance(e, EpisodeOpened | CrimeConfirmed) for e in judgement.events):
             self._recorder.keep_snapshot(judgement, sampled, self._scene.zones)
 
-    # --- upkeep -----------------------------------------------------------------------------
+    # --- judgement --------------------------------------------------------------------------
 
-    def _tick(self) -> None:
-        now = time.monotonic()
-        elapsed, self._last_renewal = now - self._last_renewal, now
-        self._next_tick = now + claims.RENEW_SECONDS
-        close_old_connections()
-        try:
-            for event in self._scene.machine.lose_sight(timezone.now()):
-                self._recorder.record(event, self._scene.timeline)
-            self._renew(elapsed)
-            if claims.was_taken_back(lease=self._lease):
-                self._reclaim()
-            self._recorder.write()
-            self._follow_zones()
-            if self._scene.machine.is_open:
-                self._recorder.save_timeline(self._scene.timeline)
-        except DatabaseFault as error:
-            logger.error("camera %s: the database is away: %s", self._camera_id, error)
-
-    def _renew(self, elapsed_seconds: float) -> None:
-        status = self._reader.status
-        decoded = status.decoded - self._decoded_before
-        counters = WatchCounters(
-            decoded,
-            self._sequence - self._counters.sampled,
-            self._counters.analysed,
-            self._outbound.skipped,
+    def _find(self) -> Finding:
+        """Judge the camera; a stream without frames is opened anew, each connection once."""
+        finding = self._watchdog.find(
+            self._outbound.fault or self._refusal or "no gpu worker answers"
         )
-        claims.renew_lease(
-            lease=self._lease,
-            at=timezone.now(),
-            last_frame_at=self._fresh_frame_at(),
-            counters=counters,
-            frames_per_second=round(decoded / elapsed_seconds, 1) if elapsed_seconds > 1 else 0.0,
-        )
-        self._decoded_before = status.decoded
-        self._counters = WatchCounters(sampled=self._sequence)
-        self._outbound.skipped = 0
-        self._judge_camera()
-
-    def _fresh_frame_at(self) -> datetime | None:
-        """When, by this host's clock, the last frame was decoded."""
-        last = self._reader.status.last_decoded_at
-        if not last:
-            return None
-        return datetime.fromtimestamp(time.time() - (time.monotonic() - last), UTC)
-
-    def _judge_camera(self) -> None:
-        """The watchdog: a camera is what its frames say, not what a flag says."""
-        status, now = self._reader.status, time.monotonic()
-        if status.reason:
-            self._publish(CameraState.ERROR, f"{status.reason}: {status.message}")
-        elif not status.decoded:
-            waited = now - self._started_at
-            if waited > self._options.stall_seconds:
-                self._publish(CameraState.ERROR, "no_video: no picture since it was opened")
-        elif now - status.last_decoded_at > self._options.stall_seconds:
-            self._publish(CameraState.ERROR, "stalled: the stream is open, but no frame comes")
+        connection = self._reader.status.connections
+        if finding.is_stalled and connection != self._reconnected:
+            self._reconnected = connection
             self._reader.reconnect()
-        elif now - self._last_answer_at > self._options.stall_seconds:
-            why = self._outbound.fault or self._refusal or "no gpu worker answers"
-            self._publish(CameraState.ERROR, f"not_analysed: {why}")
-        elif self._analysed:
-            self._publish(CameraState.RUNNING)  # not before: a camera must not only seem watched
-
-    def _publish(self, state: CameraState, reason: str = "") -> None:
-        cameras.set_camera_state(camera_id=self._camera_id, state=state, reason=reason)
+        return finding
 
     def _follow_zones(self) -> None:
-        zones = tuple(self._load_zones())
-        if zones != self._scene.zones:
-            logger.info("camera %s: watching %d zones from now on", self._camera_id, len(zones))
-            self._scene.use_zones(zones)
+        if self._upkeep.zones != self._scene.zones:
+            self._scene.use_zones(self._upkeep.zones)
+
+    def _open_timeline(self) -> Timeline:
+        return tuple(self._scene.timeline) if self._scene.machine.is_open else ()
+
+    def _gauges(self) -> Gauges:
+        status = self._reader.status
+        last = status.last_decoded_at
+        return Gauges(
+            decoded=status.decoded,
+            sampled=self._sequence,
+            analysed=self._analysed,
+            frame_age_seconds=time.monotonic() - last if last else None,
+            answered_at=self._watchdog.last_answer_at,
+            is_analysed=self._watchdog.analysed,
+        )
 
     def _wind_up(self) -> None:
         if not self._reader.stop(READER_GOODBYE_SECONDS):
@@ -230,6 +203,7 @@ class CameraWatch:
             if self._scene.machine.is_open:
                 lost = EpisodeEnded(timezone.now(), EpisodeState.LOST)
                 self._recorder.record(lost, self._scene.timeline)
-            self._recorder.close()
         except Overtaken:
             logger.info("camera %s: its episode belongs to the new watcher", self._camera_id)
+        if not self._upkeep.close(BOOKS_GOODBYE_SECONDS):
+            self._recorder.name_unwritten()

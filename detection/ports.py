@@ -1,6 +1,6 @@
 """The doors of seeing: what adapters must offer, and the errors they may raise."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -53,10 +53,15 @@ class SourceOptions:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded frame: pixels (height, width, 3) BGR where it was sampled, else None."""
+    """A decoded frame: pixels (height, width, 3) BGR where it was sampled, else None.
+
+    `damage` tells which part of the last seconds' frames was damaged or never came, 0 to 1; None
+    where it was not looked at.
+    """
 
     captured_at: datetime
     pixels: NDArray[np.uint8] | None
+    damage: float | None = None
 
 
 class FrameSource(Protocol):
@@ -105,13 +110,21 @@ class FrameQueue(Protocol):
         """Send (camera id, answer) pairs back. Raises TransportError."""
         ...
 
+    def share_pace(self, change: Callable[[float], float]) -> float:
+        """The site's pace, changed by whoever asks first in a second. Raises TransportError."""
+        ...
+
 
 class RegistryError(Exception):
-    """The camera registry refused or could not be asked; `permanent` where asking again is vain."""
+    """The camera registry refused or could not be asked.
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
+    `permanent` where asking again is vain, `unanswered` where it may have done what it was asked.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, unanswered: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.unanswered = unanswered
 
 
 class CameraTaken(RegistryError):
@@ -158,11 +171,16 @@ class CameraRegistry(Protocol):
         ...
 
     def release(self, external_id: int) -> None:
-        """Give a camera back. Raises RegistryError."""
+        """Give a camera back. Raises CameraTaken, RegistryError."""
         ...
 
     def heartbeat(self, external_ids: Sequence[int]) -> None:
-        """Say which cameras this instance is really watching. Raises RegistryError."""
+        """Say which cameras this instance is really watching.
+
+        Raises:
+            CameraTaken: one of them is not this instance's.
+            RegistryError: refused for another reason, or not answered.
+        """
         ...
 
 

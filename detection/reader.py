@@ -48,6 +48,7 @@ class ReaderStatus:
     message: str = ""
     gave_up: bool = False
     connections: int = 0
+    damage: float = 0.0  # the part of the last seconds' frames that was damaged or missing, 0..1
 
 
 class StreamReader:
@@ -70,13 +71,22 @@ class StreamReader:
         self.status = ReaderStatus()
 
     def start(self) -> None:
+        """Begin to read; not while a thread of this name still hangs in the decoder's library.
+
+        Only then the number of threads that hang is bounded: one for each camera.
+        """
+        if any(thread.name == self._thread.name for thread in threading.enumerate()):
+            self._note("hanging", "the last connection to the camera has not come back yet")
+            self.status.gave_up = True
+            return
         self._thread.start()
 
     def stop(self, timeout_seconds: float) -> bool:
         """Say goodbye to the camera; returns whether the thread ended in time."""
         self._stop.set()
         self.reconnect()
-        self._thread.join(timeout_seconds)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
 
     def reconnect(self) -> None:
@@ -120,6 +130,8 @@ class StreamReader:
         status.last_decoded_at = time.monotonic()
         status.failures = status.refused_logins = 0
         status.reason = status.message = ""
+        if picture.damage is not None:
+            status.damage = picture.damage
 
     def _note(self, reason: str, message: str) -> None:
         status = self.status

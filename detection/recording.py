@@ -4,31 +4,41 @@ What the database does not take now is held in memory, in order, and written whe
 """
 
 import logging
+import socket
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Lock
 from uuid import UUID, uuid4
 
+from django.db import DataError, IntegrityError, close_old_connections
 from django.db import Error as DatabaseFault
-from django.db import close_old_connections
 from django.dispatch import Signal
 from django.utils import timezone
 
 from detection import signals
 from detection.analysis import Judgement
-from detection.domain.episodes import CrimeConfirmed, EpisodeEnded, EpisodeEvent, EpisodeOpened
+from detection.domain.episodes import (
+    ConfidenceChanged,
+    CrimeConfirmed,
+    EpisodeEnded,
+    EpisodeEvent,
+    EpisodeOpened,
+)
 from detection.domain.zones import Zone
 from detection.evidence.snapshot import annotated_jpeg
 from detection.models import Episode
 from detection.outbound import SampledPicture
 from detection.ports import EvidenceStore
-from detection.services import episodes
-from detection.services.claims import Lease
+from detection.services import episodes, troubles
+from detection.services.claims import Overtaken
+from detection.services.holding import Holding
 
 logger = logging.getLogger(__name__)
 
 MOST_UNWRITTEN = 200  # steps held in memory while the database is away
+MOST_UNSAVED = 8  # pictures held in memory while a disk is slow
 
 Timeline = Sequence[tuple[float, float]]
 
@@ -47,58 +57,64 @@ class _Unwritten:
 class EpisodeRecorder:
     """Turns the steps of a camera's episodes into sirens, rows and pictures."""
 
-    def __init__(self, lease: Lease, evidence: EvidenceStore) -> None:
-        self._lease = lease
+    def __init__(
+        self,
+        holding: Holding,
+        evidence: EvidenceStore,
+        written_by: Callable[[], None] | None = None,
+    ) -> None:
+        """`written_by` has `write` called soon, by another thread; without it, each step does."""
+        self._holding = holding
+        self._written_by = written_by or self.write
+        self._lock = Lock()  # of what is held in memory; never kept while anybody is waited for
+        self._lease = lease = holding.lease
         self._camera_id = lease.camera_id
         self._evidence = evidence
         self._episode_id: UUID | None = None
         self._step = 0
         self._unwritten: deque[_Unwritten] = deque()
+        self._unsaved: dict[UUID, bytes] = {}  # the newest picture of each episode
+        self._unattached: dict[UUID, str] = {}
+        self._away = False
 
     def record(self, event: EpisodeEvent, timeline: Timeline) -> None:
-        """Ring or silence the siren at once, and write the step. Raises Overtaken."""
+        """Ring or silence the siren at once, and hold the step for writing. Raises Overtaken."""
+        self._holding.make_sure()  # a worker that was paused must not sound another's siren
         decided_at = timezone.now()
         if isinstance(event, EpisodeOpened):
             self._episode_id, self._step = uuid4(), 0
             self._tell(signals.siren_wanted, self._episode_id, decided_at=decided_at)
         assert self._episode_id is not None  # no event comes before the opening
         self._step += 1
-        self._unwritten.append(
-            _Unwritten(self._episode_id, self._step, event, tuple(timeline), decided_at)
-        )
+        self._keep(_Unwritten(self._episode_id, self._step, event, tuple(timeline), decided_at))
         if isinstance(event, EpisodeEnded):
             self._tell(signals.siren_unwanted, self._episode_id)
         logger.info("camera %s: %s", self._camera_id, describe(event))
-        self.write()
+        self._written_by()
 
     def write(self) -> None:
         """Write what is held, in order, until the database refuses. Raises Overtaken."""
-        while self._unwritten:
-            step = self._unwritten[0]
-            try:
-                episodes.record_event(
-                    lease=self._lease,
-                    episode_id=step.episode_id,
-                    step=step.step,
-                    event=step.event,
-                    timeline=step.timeline,
-                    decided_at=step.decided_at,
-                )
-            except DatabaseFault as error:
-                self._hold(error)
-                return
-            except Episode.DoesNotExist:
-                logger.error(
-                    "camera %s: “%s” belongs to an episode whose beginning was never written",
-                    self._camera_id,
-                    describe(step.event),
-                )
-            self._unwritten.popleft()
+        try:
+            self._write_steps()
+            self._save_pictures()  # after the steps: reports wait for those, and for no disk
+            self._attach_snapshots()
+        except DatabaseFault as error:
+            self._save_pictures()
+            self._note_away(error)
+        except Overtaken:
+            self._give_up("belong to a lease that was lost")
+            raise
+        else:
+            if self._away:
+                logger.warning("camera %s: what was held is written", self._camera_id)
+            self._away = False
 
     def save_timeline(self, timeline: Timeline) -> None:
         """Keep the confidence so far of the open episode. Raises django.db.Error."""
         if self._episode_id is not None:
-            episodes.save_timeline(episode_id=self._episode_id, timeline=timeline)
+            episodes.save_timeline(
+                lease=self._lease, episode_id=self._episode_id, timeline=timeline
+            )
 
     def keep_snapshot(
         self, judgement: Judgement, sampled: SampledPicture, zones: Sequence[Zone]
@@ -114,31 +130,118 @@ class EpisodeRecorder:
             caption=f"{strongest.crime_type.replace('_', ' ')} {strongest.confidence:.0f} %",
             at=judgement.at,
         )
-        try:
-            name = self._evidence.save(f"episodes/{self._episode_id}/snapshot.jpg", jpeg)
-            episodes.attach_snapshot(episode_id=self._episode_id, name=name)
-        except (OSError, DatabaseFault) as error:
-            logger.error("camera %s: the snapshot is not kept: %s", self._camera_id, error)
+        with self._lock:
+            self._unsaved[self._episode_id] = jpeg
+            while len(self._unsaved) > MOST_UNSAVED:
+                del self._unsaved[next(iter(self._unsaved))]
+        self._written_by()
 
     def close(self) -> None:
         """Write what can still be written, and name what is lost with this watch."""
         self.write()
-        if self._unwritten:
-            logger.error(
-                "camera %s: %d steps of an episode are lost with this watch: %s",
-                self._camera_id,
-                len(self._unwritten),
-                "; ".join(describe(step.event) for step in self._unwritten),
-            )
+        self._give_up("are lost with this watch")
 
-    def _hold(self, error: DatabaseFault) -> None:
+    def name_unwritten(self) -> None:
+        """Say what may be lost: whoever writes it hangs, and nobody waits for it any longer."""
+        with self._lock:
+            waiting = list(self._unwritten)
+        if waiting:
+            self._name_lost("wait for the database and may be lost with this watch", waiting)
+
+    def _write_steps(self) -> None:
+        while (step := self._first()) is not None:
+            try:
+                episodes.record_event(
+                    lease=self._lease,
+                    episode_id=step.episode_id,
+                    step=step.step,
+                    event=step.event,
+                    timeline=step.timeline,
+                    decided_at=step.decided_at,
+                )
+            except Episode.DoesNotExist:
+                logger.error(
+                    "camera %s: “%s” belongs to an episode whose beginning was never written",
+                    self._camera_id,
+                    describe(step.event),
+                )
+            except (DataError, IntegrityError) as error:
+                logger.error("camera %s: a step cannot be written: %s", self._camera_id, error)
+                self._name_lost("are refused by the database", [step])
+            self._drop(step)
+
+    def _first(self) -> _Unwritten | None:
+        with self._lock:
+            return self._unwritten[0] if self._unwritten else None
+
+    def _drop(self, step: _Unwritten) -> None:
+        """It is written, or never will be. Its timeline may have been given up meanwhile."""
+        with self._lock:
+            first = self._unwritten[0] if self._unwritten else None
+            if first and (first.episode_id, first.step) == (step.episode_id, step.step):
+                self._unwritten.popleft()
+
+    def _save_pictures(self) -> None:
+        """A full disk stops no episode; no picture is tried twice."""
+        for episode_id, jpeg in list(self._unsaved.items()):
+            with self._lock:
+                if self._unsaved.get(episode_id) is jpeg:
+                    del self._unsaved[episode_id]
+            try:
+                name = self._evidence.save(f"episodes/{episode_id}/snapshot.jpg", jpeg)
+            except OSError as error:
+                logger.error("camera %s: the snapshot is not kept: %s", self._camera_id, error)
+                text = f"no picture is kept: {error}"
+                troubles.name_trouble(subject=evidence_trouble(), text=text)
+            else:
+                troubles.end_trouble(subject=evidence_trouble())
+                self._unattached[episode_id] = name
+
+    def _attach_snapshots(self) -> None:
+        for episode_id, name in list(self._unattached.items()):
+            episodes.attach_snapshot(lease=self._lease, episode_id=episode_id, name=name)
+            del self._unattached[episode_id]
+
+    def _keep(self, step: _Unwritten) -> None:
+        """Hold a step, within bounds: of an episode's timelines the newest holds the others."""
+        with self._lock:
+            last = self._unwritten[-1] if self._unwritten else None
+            if last is not None and last.episode_id == step.episode_id:
+                self._unwritten[-1] = replace(last, timeline=())
+            self._unwritten.append(step)
+            if len(self._unwritten) > MOST_UNWRITTEN:
+                self._make_room()
+
+    def _make_room(self) -> None:
+        """An episode is told without its changes of confidence, but not without its opening."""
+        for index, step in enumerate(self._unwritten):
+            if isinstance(step.event, ConfidenceChanged):
+                del self._unwritten[index]
+                return
+        oldest = self._unwritten[0].episode_id
+        lost = [step for step in self._unwritten if step.episode_id == oldest]
+        self._unwritten = deque(step for step in self._unwritten if step.episode_id != oldest)
+        self._unattached.pop(oldest, None)
+        self._name_lost("are lost for want of memory", lost)
+
+    def _give_up(self, why: str) -> None:
+        with self._lock:
+            lost, self._unwritten = list(self._unwritten), deque()
+            self._unsaved.clear()
+        self._unattached.clear()
+        if lost:
+            self._name_lost(why, lost)
+
+    def _name_lost(self, why: str, lost: Sequence[_Unwritten]) -> None:
+        steps = "; ".join(f"{step.decided_at:%H:%M:%S} {describe(step.event)}" for step in lost)
+        logger.error("camera %s: %d steps %s: %s", self._camera_id, len(lost), why, steps)
+
+    def _note_away(self, error: DatabaseFault) -> None:
         close_old_connections()
-        if len(self._unwritten) > MOST_UNWRITTEN:
-            lost = self._unwritten.popleft()
-            logger.error(
-                "camera %s: lost for want of memory: %s", self._camera_id, describe(lost.event)
-            )
-        logger.error(
+        level = logging.DEBUG if self._away else logging.ERROR
+        self._away = True
+        logger.log(
+            level,
             "camera %s: the database takes no episode (%s); %d steps held in memory",
             self._camera_id,
             type(error).__name__,
@@ -150,6 +253,11 @@ class EpisodeRecorder:
         signal.send_robust(
             sender=EpisodeRecorder, camera_id=self._camera_id, episode_id=episode_id, **facts
         )
+
+
+def evidence_trouble() -> str:
+    """How a disk that takes no picture is called: each host has its own."""
+    return f"Evidence on {socket.gethostname()}"
 
 
 def describe(event: EpisodeEvent) -> str:

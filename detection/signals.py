@@ -13,8 +13,20 @@ siren_unwanted = Signal()
 # Arguments: episode (Episode), event (EpisodeEvent).
 episode_recorded = Signal()
 
+# Sent before old episodes or their pictures are removed. Arguments: episode_ids. A listener answers
+# with those among them that must stay, as a set.
+episodes_outdated = Signal()
+
 # Sent from the watch task when a camera was claimed. Arguments: camera (Camera).
 camera_watched = Signal()
 
+# Sent from the watch task with each renewal of its lease: a moment to learn what the database says
+# of the camera. Arguments: camera_id (int).
+watch_renewed = Signal()
+
 # Sent from the watch task before a camera is released. Arguments: camera (Camera).
 camera_leaving = Signal()
+
+# Sent after the commit when a camera's view went bad or is good again (`ended_at` is set).
+# Arguments: event (HealthEvent).
+health_changed = Signal()

@@ -2,38 +2,63 @@
 
 import logging
 import threading
+from datetime import datetime
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from celery import Celery, Task, shared_task
+from celery import Celery, Task, current_app, shared_task
 from celery.signals import worker_shutting_down
 from celery.utils.nodenames import worker_direct
 from django.conf import settings
-from django.utils import timezone
-from kombu.exceptions import OperationalError
 
+from crimeops import canary
 from crimeops.adapters import load
+from crimeops.celery import instance_queue
+from crimeops.patience import one_at_a_time
 from crimeops.ringing import ring
 from detection import inference
-from detection.ports import CameraRegistry, Detector, DetectorError, RegistryError
-from detection.services import cameras, claims, episodes
+from detection.domain.pace import Governor
+from detection.ports import (
+    CameraRegistry,
+    CameraTaken,
+    Detector,
+    DetectorError,
+    RegistryError,
+    TransportError,
+)
+from detection.services import (
+    cameras,
+    claims,
+    clock,
+    coverage,
+    episodes,
+    heartbeats,
+    pulse,
+    retention,
+)
+from detection.tap import QUEUE, Tap, is_flooded
 from detection.transport.redis import RedisTransport
 
 logger = logging.getLogger(__name__)
 
-# State of the process, named as such: one stop for all watch tasks, the loaded model and the
-# connection to the mailbox.
+# State of the process, named as such: one stop for all watch tasks, the tap, the loaded model and
+# the connection to the mailbox. FLOODED: for whom rings were last left out, told once.
 STOP = threading.Event()
 _loading = threading.Lock()  # a cache alone would load it once for each ring
-
-
-# A full worker may have got room without noticing: another process of its instance gave it up.
-LOOK_AGAIN_SECONDS = 20.0
+GOVERNOR = Governor()
+FLOODED: set[str] = set()
 
 
 @worker_shutting_down.connect
 def _stop_watching(**_: Any) -> None:
     STOP.set()
+
+
+@cache
+def _tap(app: Celery, hostname: str) -> Tap:
+    return Tap(app, hostname, STOP)
 
 
 @cache
@@ -62,6 +87,16 @@ def _detector() -> Detector:
 @shared_task(name="detection.infer")
 def infer() -> None:
     """Drain the mailbox."""
+    try:
+        finished = _drain()
+    except TransportError as error:
+        logger.warning("frames cannot be taken or answered: %s", error)
+        return  # whoever posts the next frame rings
+    if not finished:
+        ring("detection.infer", expires=5)
+
+
+def _drain() -> bool:
     environment = settings.ENVIRONMENT
     try:
         with _loading:
@@ -69,15 +104,14 @@ def infer() -> None:
     except DetectorError as error:
         logger.error("no frame can be analysed: %s", error)
         inference.refuse_all(_transport(), refusal=str(error), batch_size=environment.batch_size)
-        return
-    finished = inference.drain(
+        return True
+    return inference.drain(
         _transport(),
         detector,
+        GOVERNOR,
         batch_size=environment.batch_size,
         max_age_seconds=environment.frame_max_age,
     )
-    if not finished:
-        ring("detection.infer", expires=5)
 
 
 @shared_task(name="detection.watch", bind=True)
@@ -88,58 +122,81 @@ def watch(self: "Task[[int], None]", camera_id: int) -> None:
     if STOP.is_set():
         return
     hostname = str(self.request.hostname)
+    tap = _tap(self.app, hostname)
     has_room = watch_camera(
         camera_id=camera_id,
         instance=claims.instance_name(),
         worker=hostname,
         mailbox=_transport(),
         stop=STOP,
+        taken=tap.follow_room,
     )
-    if not STOP.is_set():
-        _turn_tap(self.app, hostname, opened=has_room)
-
-
-def _turn_tap(app: Celery, hostname: str, *, opened: bool) -> None:
-    """A full instance takes no `streams` messages away from an idle one, and looks again later."""
-    if opened:
-        app.control.add_consumer("streams", destination=[hostname])
+    if STOP.is_set():
         return
-    app.control.cancel_consumer("streams", destination=[hostname])
-    threading.Thread(target=_open_tap_later, args=(app, hostname), daemon=True).start()
-
-
-def _open_tap_later(app: Celery, hostname: str) -> None:
-    """Not once but until the broker took it: a worker must not stay deaf."""
-    while not STOP.wait(LOOK_AGAIN_SECONDS):
-        try:
-            app.control.add_consumer("streams", destination=[hostname])
-        except OperationalError as error:
-            logger.warning("the tap of %s cannot be opened yet: %s", hostname, error)
-        else:
-            return
+    if has_room:
+        tap.follow_room()
+        return
+    tap.shut()
+    # Only now, or it would come back at once: there may be an instance with room for it.
+    ring("detection.watch", camera_id, expires=claims.RING_EXPIRES_SECONDS)
 
 
 @shared_task(name="detection.refresh_cameras")
+@one_at_a_time
 def refresh_cameras() -> None:
     """Ask each registry which cameras are free."""
-    cameras.refresh_cameras(at=timezone.now())
+    cameras.refresh_cameras(at=claims.database_now())
     reconcile()
 
 
 @shared_task(name="detection.reconcile")
+@one_at_a_time
 def reconcile() -> None:
     """Ring a watcher for each camera that should be watched and is not."""
+    coverage.follow_duties(at=claims.database_now())
+    at = claims.database_now()
     interval = settings.ENVIRONMENT.camera_refresh_interval
-    for camera_id in claims.cameras_to_ring(
-        at=timezone.now(), listed_within_seconds=2.5 * interval
-    ):
-        ring("detection.watch", camera_id, expires=claims.RING_EXPIRES_SECONDS)
+    due = claims.cameras_to_ring(
+        at=at, listed_within_seconds=2.5 * interval, lapsed_too=pulse.is_settled(at=at)
+    )
+    unsent = _ring_watchers(due)
+    claims.forget_rings(unsent, at=at)
+
+
+def _ring_watchers(due: list[claims.Ring]) -> list[claims.Ring]:
+    """Returns those that were not sent: nobody takes them, or the broker is away."""
+    unsent: list[claims.Ring] = []
+    flooded: set[str] = set()
+    for holder, rings in groupby(sorted(due, key=attrgetter("holder")), attrgetter("holder")):
+        own = instance_queue(holder) if holder else None
+        if is_flooded(current_app, own.name if own else QUEUE):
+            flooded.add(holder)
+            unsent += rings
+            continue
+        unsent += [
+            camera
+            for camera in rings
+            if not ring(
+                "detection.watch",
+                camera.camera_id,
+                expires=claims.RING_EXPIRES_SECONDS,
+                queue=own,
+            )
+        ]
+    for holder in flooded - FLOODED:
+        logger.warning("nobody takes the rings for %s: not rung", holder or "free cameras")
+    for holder in FLOODED - flooded:
+        logger.info("rings for %s are taken again, or not needed", holder or "free cameras")
+    FLOODED.clear()
+    FLOODED.update(flooded)
+    return unsent
 
 
 @shared_task(name="detection.fan_out_heartbeat")
+@one_at_a_time
 def fan_out_heartbeat() -> None:
-    """Have each worker that holds claims beat for its instance, from its own address."""
-    for instance, worker in claims.beating_workers(at=timezone.now()):
+    """Have the workers that hold claims beat for their instance, from its own address."""
+    for instance, worker in heartbeats.beating_workers(at=claims.database_now()):
         ring(
             "detection.send_heartbeat",
             instance,
@@ -150,19 +207,57 @@ def fan_out_heartbeat() -> None:
 
 @shared_task(name="detection.send_heartbeat")
 def send_heartbeat(instance: str) -> None:
-    """Name the cameras of this instance whose frames are fresh."""
-    stall = settings.ENVIRONMENT.stall_seconds
-    fresh = claims.fresh_cameras(instance=instance, at=timezone.now(), stall_seconds=stall)
+    """Name the cameras of this instance whose frames are fresh, if that is due."""
+    environment = settings.ENVIRONMENT
+    at = claims.database_now()
+    fresh = heartbeats.fresh_cameras(
+        instance=instance, at=at, stall_seconds=environment.stall_seconds
+    )
+    interval = environment.heartbeat_interval
+    if not fresh or not heartbeats.take_beat(instance=instance, at=at, interval_seconds=interval):
+        return
     for name, external_ids in fresh.items():
         registry: CameraRegistry = load("CAMERA_REGISTRIES", name)
         try:
-            registry.heartbeat(external_ids)
+            _beat(registry, name, external_ids, at)
         except RegistryError as error:
+            heartbeats.note_missed_beat(instance=instance)
             logger.error("no heartbeat for %d cameras of “%s”: %s", len(external_ids), name, error)
 
 
+def _beat(registry: CameraRegistry, name: str, external_ids: list[int], at: datetime) -> None:
+    """One camera that is not ours must not cost the others their heartbeat."""
+    try:
+        registry.heartbeat(external_ids)
+    except CameraTaken as error:
+        if len(external_ids) > 1:
+            for external_id in external_ids:
+                _beat(registry, name, [external_id], at)
+            return
+        logger.warning("camera %d of “%s” is not ours: %s", external_ids[0], name, error)
+        heartbeats.note_refused_camera(registry=name, external_id=external_ids[0], at=at)
+
+
+@shared_task(name="detection.sing")
+def sing() -> None:
+    """The canary of the worker that runs this: it takes messages and has a slot for them."""
+    canary.hear()
+    clock.look_now_and_then()
+
+
 @shared_task(name="detection.close_orphaned_episodes")
+@one_at_a_time
 def close_orphaned_episodes() -> None:
-    closed = episodes.close_orphaned_episodes(at=timezone.now())
+    """After the database was away the watchers come first: their leases lapsed with it."""
+    at = claims.database_now()
+    pulse.beat(at=at)
+    if not pulse.is_settled(at=at):
+        return
+    closed = episodes.close_orphaned_episodes(at=at)
     if closed:
         logger.warning("%d episodes closed whose watcher was gone", closed)
+
+
+@shared_task(name="detection.prune")
+def prune() -> None:
+    retention.prune(at=claims.database_now())

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache, partial
 
@@ -10,17 +11,17 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseFault
 from django.db import connection
-from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from crimeops.adapters import load
+from crimeops.patience import within
 from detection import signals
 from detection.analysis import SceneAnalysis
 from detection.domain.episodes import EpisodePolicy
 from detection.domain.geometry import PolygonError
 from detection.domain.zones import Zone as DomainZone
 from detection.evidence.storage import DjangoEvidenceStore
-from detection.models import Camera, CameraState, Claim, Zone
+from detection.models import Camera, CameraState, Zone
 from detection.pipeline import CameraWatch, Verdict, WatchOptions
 from detection.ports import (
     CameraRegistry,
@@ -32,16 +33,20 @@ from detection.ports import (
     SourceOptions,
 )
 from detection.reader import RetryPolicy
+from detection.reclaiming import Reclaim
 from detection.rules.rule import Rule, RuleOptions
 from detection.services import cameras, claims
-from detection.services.claims import Lease, Overtaken
-from detection.sources.addresses import check_address
+from detection.services.claims import Lease, NotWanted, Overtaken
+from detection.services.holding import Holding, Mark
+from detection.sources.addresses import check_address, check_network, host_of
 from detection.sources.pyav import PyAvSource
 from detection.trackers.bytetrack import ByteTracker
 
 logger = logging.getLogger(__name__)
 
 MODEL_INPUT_SIZE = (640, 384)  # width, height: 16:9 pictures fit with little padding
+# How long the goodbye waits to learn whether the database answers.
+ANSWER_SECONDS = 0.5
 
 
 def watch_camera(
@@ -51,47 +56,72 @@ def watch_camera(
     worker: str,
     mailbox: FrameMailbox,
     stop: threading.Event,
+    taken: Callable[[], None],
 ) -> bool:
     """Watch a camera if it is free and this instance has room; False where the instance is full.
 
-    Blocks until `stop` is set, the camera is lost, or another watcher overtakes.
+    Blocks until `stop` is set, the camera is lost, or another watcher overtakes. Calls `taken` as
+    soon as the lease is ours.
     """
-    environment = settings.ENVIRONMENT
+    most = settings.ENVIRONMENT.max_cameras
+    asked_at, at = Mark.now(), claims.database_now()
     lease = claims.take_lease(
-        camera_id=camera_id,
-        instance=instance,
-        worker=worker,
-        max_cameras=environment.max_cameras,
-        at=timezone.now(),
+        camera_id=camera_id, instance=instance, worker=worker, max_cameras=most, at=at
     )
     if lease is None:
-        return claims.has_room(
-            instance=instance, max_cameras=environment.max_cameras, at=timezone.now()
-        )
+        return claims.has_room(instance=instance, max_cameras=most, at=at)
+    taken()
     try:
         camera = Camera.objects.get(pk=camera_id)
     except ImproperlyConfigured as error:  # its credentials cannot be decrypted
         _decline(lease, str(error))
-        _show_error(camera_id, f"bad_credentials: {error}")
+        _show_error(lease, f"bad_credentials: {error}")
         return True
+    holding = Holding(lease, asked_at)
     registry: CameraRegistry = load("CAMERA_REGISTRIES", camera.registry)
     try:
+        claimed = _claim_for(holding, camera, registry)
+    except InstanceFull:
+        return False  # another instance may have room for it at once
+    except Overtaken as error:  # the registry took its time
+        logger.warning("%s", error)
+        return True
+    if claimed:
+        logger.info("camera %s (%s) claimed", camera.pk, camera.name)
+        _watch_claimed(holding, camera, registry, mailbox, stop)
+    return True
+
+
+def _claim_for(holding: Holding, camera: Camera, registry: CameraRegistry) -> bool:
+    """Claim at the registry; where it does not grant the camera, say so and give the lease back.
+
+    Raises:
+        InstanceFull: after giving the lease back.
+        Overtaken: someone else has the camera by now; nothing was undone.
+    """
+    lease = holding.lease
+    # Before it is asked: if we die in between, someone has to know that it may count us.
+    claims.prove_lease(lease=lease, at=claims.database_now())
+    claims.note_held(lease=lease, held=True, at=claims.database_now())
+    try:
+        if not camera.enabled:  # its watcher died before it could release it
+            registry.release(camera.external_id)
+            _decline(lease, "it is disabled")
+            return False
         _claim(registry, camera, lease)
     except InstanceFull as error:
         _decline(lease, str(error))
-        return False  # another instance may have room for it at once
+        raise
     except CameraTaken as error:
-        claims.note_held(lease=lease, held=False, at=timezone.now())
         _decline(lease, str(error))
-        cameras.postpone_camera(camera_id=camera_id, until=_retry_at())
-        return True
+        cameras.postpone_camera(camera_id=camera.pk, until=_retry_at())
+        return False
     except RegistryError as error:
-        _decline(lease, str(error))
-        _show_error(camera_id, f"not_claimed: {error}")
-        return True
-    claims.note_held(lease=lease, held=True, at=timezone.now())
-    logger.info("camera %s (%s) claimed", camera.pk, camera.name)
-    _watch_claimed(lease, camera, registry, mailbox, stop)
+        _decline(lease, str(error), held=error.unanswered)
+        _show_error(lease, f"not_claimed: {error}")
+        return False
+    holding.make_sure()
+    claims.note_held(lease=lease, held=True, at=claims.database_now())
     return True
 
 
@@ -103,82 +133,88 @@ def _claim(registry: CameraRegistry, camera: Camera, lease: Lease) -> None:
         if not lease.inherited:
             raise
         logger.info("camera %s: taking over what this instance held before", camera.pk)
-        registry.release(camera.external_id)
-        registry.claim(camera.external_id)
+        for ask in (registry.release, registry.claim):
+            claims.prove_lease(lease=lease, at=claims.database_now())  # each may take most of one
+            ask(camera.external_id)
 
 
-def _decline(lease: Lease, why: str) -> None:
+def _decline(lease: Lease, why: str, *, held: bool = False) -> None:
     logger.info("camera %s is not watched from here: %s", lease.camera_id, why)
+    claims.note_held(lease=lease, held=held, at=claims.database_now())
     claims.give_lease_back(lease=lease)
 
 
-def _show_error(camera_id: int, reason: str) -> None:
+def _show_error(lease: Lease, reason: str) -> None:
     cameras.set_camera_state(
-        camera_id=camera_id, state=CameraState.ERROR, reason=reason, retry_at=_retry_at()
+        lease=lease, state=CameraState.ERROR, reason=reason, retry_at=_retry_at()
     )
 
 
 def _retry_at() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.ENVIRONMENT.retry_after)
+    return claims.database_now() + timedelta(seconds=settings.ENVIRONMENT.retry_after)
 
 
 def _watch_claimed(
-    lease: Lease,
+    holding: Holding,
     camera: Camera,
     registry: CameraRegistry,
     mailbox: FrameMailbox,
     stop: threading.Event,
 ) -> None:
     verdict = Verdict(gave_up=False)
-    still_ours = True
+    reclaim = Reclaim(holding.lease, camera, registry)
     try:
         signals.camera_watched.send_robust(sender=Camera, camera=camera)
-        reclaim = partial(_claim_again, registry, camera, lease)
-        verdict = _build_watch(lease, camera, mailbox, reclaim, stop).run()
+        verdict = _build_watch(holding, camera, mailbox, reclaim.attempt, stop).run()
+        holding.make_sure()  # it may have been paused while it was told to stop
+    except NotWanted as error:
+        logger.warning("%s", error)
     except Overtaken as error:
         logger.warning("%s", error)
-        still_ours = Claim.objects.filter(camera_id=camera.pk, token=lease.token).exists()
+        return  # whatever there is to give back is the new watcher's
     except Exception:
         logger.exception("camera %s: its watch failed", camera.pk)
         verdict = Verdict(gave_up=True, reason="failed: the log of the worker has the details")
-    finally:
-        if still_ours:
-            _release(lease, camera, registry, verdict)
+    _release(holding.lease, camera, registry, verdict, reclaim.close())
 
 
-def _claim_again(registry: CameraRegistry, camera: Camera, lease: Lease) -> None:
-    """The registry shows the camera as free: it missed our heartbeats. Raises Overtaken."""
-    try:
-        registry.claim(camera.external_id)
-    except CameraTaken:
-        claims.note_held(lease=lease, held=False, at=timezone.now())
-        raise Overtaken(f"camera {camera.pk}: another instance has claimed it") from None
-    except RegistryError as error:
-        logger.error("camera %s cannot be claimed again yet: %s", camera.pk, error)
-        return
-    claims.note_held(lease=lease, held=True, at=timezone.now())
-    logger.warning("camera %s was taken back by its registry and is claimed again", camera.pk)
-
-
-def _release(lease: Lease, camera: Camera, registry: CameraRegistry, verdict: Verdict) -> None:
+def _release(
+    lease: Lease, camera: Camera, registry: CameraRegistry, verdict: Verdict, settled: bool
+) -> None:
     """Give the camera back everywhere; no step that fails keeps the next from being taken."""
+    if not within(ANSWER_SECONDS, lambda: bool(claims.database_now()), False):
+        # A silent database holds each step up for seconds; the registry does not wait for it.
+        _attempt(camera, "release", lambda: _release_at(registry, camera))
     signals.camera_leaving.send_robust(sender=Camera, camera=camera)
-    publish = partial(cameras.set_camera_state, camera_id=camera.pk)
+    publish = partial(cameras.set_camera_state, lease=lease)
     _attempt(camera, "mark as stopping", lambda: publish(state=CameraState.STOPPING))
-    if _attempt(camera, "release", lambda: _release_if_held(lease, camera, registry)):
+    if _attempt(camera, "release", lambda: _release_if_held(lease, camera, registry, settled)):
         logger.info("camera %s (%s) released", camera.pk, camera.name)
     _attempt(camera, "give the lease back", lambda: claims.give_lease_back(lease=lease))
     if verdict.gave_up:
-        _attempt(camera, "show the error", lambda: _show_error(camera.pk, verdict.reason))
+        _attempt(camera, "show the error", lambda: _show_error(lease, verdict.reason))
     else:
         _attempt(camera, "mark as idle", lambda: publish(state=CameraState.IDLE))
 
 
-def _release_if_held(lease: Lease, camera: Camera, registry: CameraRegistry) -> None:
-    """A camera that could not be released stays `held`, so that it is rung and inherited."""
-    if not Claim.objects.filter(camera_id=camera.pk, token=lease.token, held=False).exists():
+def _release_if_held(lease: Lease, camera: Camera, registry: CameraRegistry, settled: bool) -> None:
+    """A camera that could not be released stays `held`, so that its instance is rung for it.
+
+    So does one that may be claimed once more after this: not `settled`.
+    """
+    try:
+        if not claims.is_held(lease=lease):
+            return
+    except DatabaseFault as error:
+        logger.error("camera %s is released unasked: %s", camera.pk, error)
+    _release_at(registry, camera)
+    if settled:
+        claims.note_held(lease=lease, held=False, at=claims.database_now())
+
+
+def _release_at(registry: CameraRegistry, camera: Camera) -> None:
+    with suppress(CameraTaken):  # another instance's by now: that is as good
         registry.release(camera.external_id)
-        claims.note_held(lease=lease, held=False, at=timezone.now())
 
 
 def _attempt(camera: Camera, what: str, step: Callable[[], None]) -> bool:
@@ -191,7 +227,7 @@ def _attempt(camera: Camera, what: str, step: Callable[[], None]) -> bool:
 
 
 def _build_watch(
-    lease: Lease,
+    holding: Holding,
     camera: Camera,
     mailbox: FrameMailbox,
     reclaim: Callable[[], None],
@@ -219,7 +255,7 @@ def _build_watch(
         zones,
     )
     return CameraWatch(
-        lease=lease,
+        holding=holding,
         open_source=lambda: _open_source(camera.pk),
         mailbox=mailbox,
         scene=scene,
@@ -244,6 +280,8 @@ def _open_source(camera_id: int) -> FrameSource:
     finally:
         connection.close()  # the reader's thread asks so rarely that it keeps none
     check_address(url, allow_files=environment.allow_file_sources)
+    if host := host_of(url):
+        check_network(host, environment.camera_networks)
     return PyAvSource(
         SourceOptions(
             url=url,

@@ -1,4 +1,4 @@
-"""What the database keeps of telling: the outbox of reports, and sirens that may sound."""
+"""What the database keeps of telling: reports, the back ends they go to, and the sirens."""
 
 import uuid
 
@@ -29,13 +29,17 @@ class Delivery(models.Model):
     kind = models.CharField(max_length=16, choices=DeliveryKind.choices)
     camera = models.ForeignKey(Camera, on_delete=models.PROTECT, related_name="deliveries")
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="deliveries")
-    sequence = models.PositiveIntegerField(help_text="Order within the episode.")
+    sequence = models.PositiveIntegerField(help_text="Order within the camera; no clock gives it.")
     payload = models.JSONField(help_text="What is told, in our own words; the adapter translates.")
     status = models.CharField(
         max_length=16, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING
     )
     attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(
+        default=0, help_text="Attempts that the back end, though there, did not take."
+    )
+    attempted_at = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
     answer = models.JSONField(null=True, blank=True)
@@ -50,17 +54,35 @@ class Delivery(models.Model):
                 fields=["next_attempt_at"], condition=Q(status="pending"), name="due_deliveries"
             ),
             models.Index(
-                fields=["camera", "created_at"], condition=Q(status="pending"), name="in_order"
+                fields=["camera", "sequence"], condition=Q(status="pending"), name="in_order"
             ),
+            models.Index(fields=["camera", "attempted_at"], name="last_of_camera"),
+            models.Index(fields=["created_at"], name="deliveries_by_age"),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["episode", "reporter", "sequence"], name="one_delivery_per_step"
+                fields=["camera", "reporter", "sequence"], name="one_order_per_camera"
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} to {self.reporter}"
+
+
+class Outlet(models.Model):
+    """A back end as the reports see it: when the next may go, and since when it is away."""
+
+    reporter = models.CharField(max_length=32, unique=True)
+    next_turn_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    recoveries = models.PositiveIntegerField(
+        default=0, help_text="Answers after failures; what failed from before one says nothing."
+    )
+    down_since = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return self.reporter
 
 
 class Siren(models.Model):
@@ -75,10 +97,30 @@ class Siren(models.Model):
     rung_at = models.DateTimeField(null=True, blank=True, help_text="When it was first asked for.")
     sounded_at = models.DateTimeField(null=True, blank=True, help_text="Last time it was sounded.")
     silent_at = models.DateTimeField(null=True, blank=True)
-    method = models.CharField(max_length=32, blank=True, help_text="The way that last worked.")
+    method = models.CharField(max_length=32, blank=True, help_text="The way that is asked first.")
+    reached_at = models.CharField(
+        max_length=255, blank=True, help_text="host:port where it was last sounded."
+    )
+    sounded_by = models.JSONField(
+        default=list, blank=True, help_text="Ways that have not confirmed since that it is silent."
+    )
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
+    held_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then a live process looks after it."
+    )
+    logins_closed_until = models.DateTimeField(
+        null=True, blank=True, help_text="Nobody logs in at the camera before this."
+    )
+    logins_closed_to = models.CharField(
+        max_length=32,
+        blank=True,
+        help_text="Mark of the refused password; empty: the camera suspends every login.",
+    )
+
+    class Meta:
+        permissions = [("test_siren", "Can test sirens")]
 
     def __str__(self) -> str:
         return f"Siren of {self.camera}"

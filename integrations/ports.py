@@ -1,20 +1,43 @@
 """The doors of telling: what a back end and a siren must offer, and their one error."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+from crimeops.logging import redact
 
 
 class IntegrationError(Exception):
     """A back end or a camera refused or was out of reach; `permanent`: asking again is vain.
 
     `retry_after_seconds` is how long the other side asked to be left alone, 0 where it did not say.
+    `away` is true where whatever else is asked of it now would surely fail as well.
     """
 
-    def __init__(self, message: str, *, permanent: bool, retry_after_seconds: float = 0.0) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        retry_after_seconds: float = 0.0,
+        away: bool = False,
+    ) -> None:
+        super().__init__(redact(message))  # it is logged, stored and shown
         self.permanent = permanent
         self.retry_after_seconds = retry_after_seconds
+        self.away = away
+
+
+class LoginRefused(IntegrationError):
+    """A camera refused a login: nobody may try again for `retry_after_seconds`.
+
+    `suspended`: by the camera itself, whatever the password; else for this password only.
+    """
+
+    def __init__(self, message: str, *, seconds: float, suspended: bool) -> None:
+        super().__init__(message, permanent=False, retry_after_seconds=seconds)
+        self.suspended = suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +77,17 @@ class Reporter(Protocol):
         ...
 
 
+def _open_to_all() -> float:
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class AlarmAddress:
-    """Where and as whom a camera's siren is reached. Credentials are kept out of `repr`."""
+    """Where and as whom a camera's siren is reached. Credentials are kept out of `repr`.
+
+    `logins_closed_seconds` is asked right before a login: how long nobody may log in yet, because
+    this or another process was refused.
+    """
 
     camera_id: int
     host: str
@@ -65,6 +96,19 @@ class AlarmAddress:
     username: str = field(repr=False)
     password: str = field(repr=False)
     control_password: str = field(repr=False)
+    logins_closed_seconds: Callable[[], float] = field(
+        default=_open_to_all, compare=False, repr=False
+    )
+
+    def check_logins(self, closed_here_seconds: float) -> None:
+        """Call right before a login. Raises IntegrationError while anybody knows them closed."""
+        closed_for = max(closed_here_seconds, self.logins_closed_seconds())
+        if closed_for > 0:
+            raise IntegrationError(
+                f"the camera at {self.host} refuses logins for {closed_for:.0f} s more",
+                permanent=False,
+                retry_after_seconds=closed_for,
+            )
 
 
 class Alarm(Protocol):

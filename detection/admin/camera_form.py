@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 
 from detection.models import Camera
 from detection.ports import SourceError
-from detection.sources.addresses import check_address
+from detection.sources.addresses import check_address, check_network
 
 if TYPE_CHECKING:
     from django.forms import CheckboxSelectMultiple, PasswordInput
@@ -109,6 +109,19 @@ class CameraForm(_CameraForm):
         except SourceError as error:
             raise forms.ValidationError(str(error)) from None
         return url
+
+    def clean_control_address(self) -> str:
+        """`host` or `host:port` in the cameras' networks: a login goes there."""
+        address: str = self.cleaned_data["control_address"]
+        host, separator, port = address.partition(":")
+        if separator and not (port.isdigit() and 0 < int(port) < 65_536):
+            raise forms.ValidationError("write it as host or host:port")
+        try:
+            if address:
+                check_network(host, settings.ENVIRONMENT.camera_networks)
+        except SourceError as error:
+            raise forms.ValidationError(str(error)) from None
+        return address
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
@@ -19,9 +21,10 @@ from detection.admin.camera_columns import (
     with_live_columns,
 )
 from detection.admin.camera_form import CREDENTIALS, LOCAL_REGISTRY, CameraForm, shown_stream
+from detection.admin.health import coverage_days, last_day_percent, recent_health, with_last_day
 from detection.admin.presentation import moment, plain
 from detection.admin.zones import ZoneInline
-from detection.models import Camera, Zone
+from detection.models import Camera, Zone, stations_of
 
 LIVE_LIMIT = 200
 LISTED_FIELDS = (
@@ -69,6 +72,7 @@ class CameraAdmin(ModelAdmin[Camera]):
         "frames_each_second",
         "watcher",
         "open_episode",
+        "covered",
         "station_id",
     )
     list_filter = (WatchFilter, "state", "enabled", "station_id", "registry")
@@ -80,7 +84,7 @@ class CameraAdmin(ModelAdmin[Camera]):
         js = ("detection/live_cameras.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Camera]:
-        return with_live_columns(super().get_queryset(request))
+        return with_last_day(with_live_columns(super().get_queryset(request)))
 
     # --- the list -------------------------------------------------------------------------------
 
@@ -114,6 +118,10 @@ class CameraAdmin(ModelAdmin[Camera]):
     def open_episode(self, camera: Camera) -> str:
         return live_cell("episode", camera, timezone.now())
 
+    @admin.display(description="watched, 24 h")
+    def covered(self, camera: Camera) -> str:
+        return last_day_percent(camera)
+
     @admin.action(description="Watch: enable, and try again now", permissions=["change"])
     def enable(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
         self._set_enabled(request, cameras, True)
@@ -122,6 +130,7 @@ class CameraAdmin(ModelAdmin[Camera]):
     def disable(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
         self._set_enabled(request, cameras, False)
 
+    @transaction.atomic
     def _set_enabled(self, request: HttpRequest, cameras: QuerySet[Camera], enabled: bool) -> None:
         chosen = list(cameras)
         rows = Camera.objects.filter(pk__in=[camera.pk for camera in chosen])
@@ -159,9 +168,19 @@ class CameraAdmin(ModelAdmin[Camera]):
             return ((None, {"fields": SETUP_FIELDS}), ("Access", {"fields": inputs}))
         return (
             ("Watching", {"fields": WATCH_FIELDS}),
+            ("View and coverage", {"fields": ("health", "coverage")}),
             ("Camera", {"fields": (*SETUP_FIELDS, *IDENTITY_FIELDS)}),
             ("Access", {"fields": self._access_fields(request, obj)}),
         )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Who sees some stations only cannot give a camera away, nor to nobody."""
+        stations = stations_of(request.user)
+        if db_field.name == "station_id" and stations is not None:
+            return forms.TypedChoiceField(
+                choices=[(number, number) for number in stations], coerce=int
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def _access_fields(self, request: HttpRequest, camera: Camera) -> tuple[str, ...]:
         if not self.has_change_permission(request, camera):
@@ -181,6 +200,8 @@ class CameraAdmin(ModelAdmin[Camera]):
             "changed",
             "retry",
             "listed",
+            "health",
+            "coverage",
             "registry",
             "external_id",
             "stream",
@@ -202,6 +223,14 @@ class CameraAdmin(ModelAdmin[Camera]):
     @admin.display(description="listed as free by its registry")
     def listed(self, camera: Camera) -> str:
         return moment(camera.listed_at)
+
+    @admin.display(description="last troubles with its view")
+    def health(self, camera: Camera) -> str:
+        return recent_health(camera)
+
+    @admin.display(description="really watched")
+    def coverage(self, camera: Camera) -> str:
+        return coverage_days(camera)
 
     @admin.display(description="stream address, without user and password")
     def stream(self, camera: Camera) -> str:

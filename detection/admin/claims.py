@@ -56,7 +56,18 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
     fieldsets = (
         (
             "Lease",
-            {"fields": ("camera_link", "lease", "token", "watcher", "claimed", "expires", "rung")},
+            {
+                "fields": (
+                    "camera_link",
+                    "lease",
+                    "token",
+                    "watcher",
+                    "held_for",
+                    "claimed",
+                    "expires",
+                    "rung",
+                )
+            },
         ),
         (
             "Frames since the camera was first claimed",
@@ -97,6 +108,11 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
     def watcher(self, claim: Claim) -> str:
         return watcher_text(claim)
 
+    @admin.display(description="held for")
+    def held_for(self, claim: Claim) -> str:
+        """Who alone may take it over until its registry lists it as free."""
+        return claim.holder or NOTHING
+
     @admin.display(description="last frame", ordering="last_frame_at")
     def last_frame(self, claim: Claim) -> str:
         if claim.last_frame_at is None:
@@ -105,7 +121,7 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
 
     @admin.display(description="frames/s", ordering="frames_per_second")
     def frames_each_second(self, claim: Claim) -> str:
-        return f"{claim.frames_per_second:.1f}"
+        return claim_rates(claim)
 
     @admin.display(description="claimed", ordering="claimed_at")
     def claimed(self, claim: Claim) -> str:
@@ -118,6 +134,16 @@ class ClaimAdmin(ReadOnlyAdmin[Claim]):
     @admin.display(description="a watcher was last asked")
     def rung(self, claim: Claim) -> str:
         return moment(claim.rung_at)
+
+
+def claim_rates(claim: Claim) -> str:
+    """Decoded above analysed frames in a second; the latter beside what was wanted."""
+    analysed = f"analysed {claim.analysed_per_second:.1f} of {claim.wanted_per_second:.1f}"
+    return format_html(
+        '<span class="co-two-lines">{}<small>{}</small></span>',
+        f"{claim.frames_per_second:.1f}",
+        analysed,
+    )
 
 
 def watcher_text(claim: Claim) -> str:

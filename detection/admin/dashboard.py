@@ -10,8 +10,17 @@ from django.utils import timezone
 
 from detection.admin.camera_columns import in_trouble
 from detection.admin.presentation import Tone
-from detection.admin.watch_health import only_seem_watched, really_watched
-from detection.models import OPEN_STATUSES, Camera, CameraState, Episode, Verdict
+from detection.admin.watch_health import only_seem_watched, overloaded, really_watched
+from detection.models import (
+    OPEN_STATUSES,
+    Camera,
+    CameraState,
+    Episode,
+    HealthEvent,
+    Trouble,
+    Verdict,
+    seen_by,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +48,45 @@ def cards(request: HttpRequest) -> Sequence[Card]:
     """What seeing shows on the overview, as far as this user may see it."""
     shown: list[Card] = []
     if request.user.has_perm("detection.view_episode"):
-        shown += _episode_cards()
+        shown += _episode_cards(request)
     if request.user.has_perm("detection.view_camera"):
-        shown += _camera_cards()
+        shown += _camera_cards(request)
+    if request.user.has_perm("detection.view_healthevent"):
+        shown.append(_health_card(request))
+    if request.user.has_perm("detection.view_trouble"):
+        shown.append(_trouble_card())
     return shown
 
 
-def _episode_cards() -> list[Card]:
-    figures = Episode.objects.aggregate(
+def _health_card(request: HttpRequest) -> Card:
+    return count_card(
+        "Bad views",
+        seen_by(request.user, HealthEvent.objects.filter(ended_at=None)).count(),
+        Tone.BAD,
+        "black, covered, frozen, moved or lost",
+        "every camera sees",
+        list_of("detection_healthevent", "course=open"),
+    )
+
+
+def _trouble_card() -> Card:
+    return count_card(
+        "Troubles of the site",
+        Trouble.objects.count(),
+        Tone.BAD,
+        "a disk, a back end or a clock",
+        "disks, back ends and clocks are well",
+        list_of("detection_trouble"),
+    )
+
+
+def trouble_badge(request: HttpRequest) -> tuple[int, Tone]:
+    """How much is wrong with the site itself."""
+    return Trouble.objects.count(), Tone.BAD
+
+
+def _episode_cards(request: HttpRequest) -> list[Card]:
+    figures = seen_by(request.user, Episode.objects.all()).aggregate(
         open=Count("pk", filter=Q(status__in=OPEN_STATUSES)),
         unreviewed=Count("pk", filter=Q(verdict=Verdict.UNREVIEWED)),
     )
@@ -70,14 +110,15 @@ def _episode_cards() -> list[Card]:
     ]
 
 
-def _camera_cards() -> list[Card]:
+def _camera_cards(request: HttpRequest) -> list[Card]:
     now = timezone.now()
-    figures = Camera.objects.aggregate(
+    figures = seen_by(request.user, Camera.objects.all()).aggregate(
         total=Count("pk"),
         wanted=Count("pk", filter=Q(enabled=True)),
         running=Count("pk", filter=really_watched(now)),
         error=Count("pk", filter=Q(enabled=True, state=CameraState.ERROR)),
         seems=Count("pk", filter=only_seem_watched(now)),
+        overloaded=Count("pk", filter=overloaded(now)),
     )
     all_watched = figures["running"] == figures["wanted"]
     return [
@@ -100,18 +141,28 @@ def _camera_cards() -> list[Card]:
             "Cameras that only seem watched",
             figures["seems"],
             Tone.BAD,
-            "no live claim, or no fresh frame",
-            "claims and frames are live",
+            "no live claim, no fresh frame, or a bad view",
+            "claims, frames and views are good",
             list_of("detection_camera", "watch=seems"),
+        ),
+        count_card(
+            "Cameras overloaded",
+            figures["overloaded"],
+            Tone.WARNING,
+            "fewer frames analysed than wanted: add a gpu worker or raise FRAME_SKIP",
+            "every wanted frame is analysed",
+            list_of("detection_camera", "watch=overloaded"),
         ),
     ]
 
 
 def unreviewed_badge(request: HttpRequest) -> tuple[int, Tone]:
     """How many episodes wait for a verdict."""
-    return Episode.objects.filter(verdict=Verdict.UNREVIEWED).count(), Tone.ACTIVE
+    waiting = seen_by(request.user, Episode.objects.filter(verdict=Verdict.UNREVIEWED))
+    return waiting.count(), Tone.ACTIVE
 
 
 def camera_badge(request: HttpRequest) -> tuple[int, Tone]:
     """How many cameras are in error or only seem watched."""
-    return Camera.objects.filter(in_trouble(timezone.now())).count(), Tone.BAD
+    troubled = seen_by(request.user, Camera.objects.filter(in_trouble(timezone.now())))
+    return troubled.count(), Tone.BAD

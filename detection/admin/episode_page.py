@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -10,7 +12,14 @@ from django.utils.safestring import SafeString
 
 from detection.admin.confidence_chart import confidence_chart
 from detection.admin.presentation import Tone, elapsed, label, link, moment, page_of, plain
-from detection.models import DismissReason, Episode, EpisodeEvent, EpisodeStatus, Verdict
+from detection.models import (
+    DismissReason,
+    Episode,
+    EpisodeEvent,
+    EpisodeStatus,
+    Verdict,
+    seen_by,
+)
 
 STATUS_TONES = {
     EpisodeStatus.SUSPICIOUS: Tone.WARNING,
@@ -25,7 +34,7 @@ VERDICT_TONES = {
 }
 
 
-def page_context(episode: Episode) -> dict[str, Any]:
+def page_context(episode: Episode, viewer: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
     """All that the page's template needs to know of the episode itself."""
     events = list(episode.events.all())
     return {
@@ -37,7 +46,7 @@ def page_context(episode: Episode) -> dict[str, Any]:
         "event_rows": [_event_row(event) for event in events],
         "snapshot_url": snapshot_url(episode) if episode.snapshot else "",
         "dismiss_reasons": DismissReason.choices,
-        "neighbours": _neighbours(episode),
+        "neighbours": _neighbours(episode, viewer),
     }
 
 
@@ -95,9 +104,11 @@ def facts_of(episode: Episode) -> list[tuple[str, str]]:
     ]
 
 
-def _neighbours(episode: Episode) -> list[tuple[str, str]]:
+def _neighbours(
+    episode: Episode, viewer: AbstractBaseUser | AnonymousUser
+) -> list[tuple[str, str]]:
     """Links to the episodes before and after, and to the oldest that nobody has reviewed."""
-    others = Episode.objects.exclude(pk=episode.pk)
+    others = seen_by(viewer, Episode.objects.exclude(pk=episode.pk))
     same = Q(started_at=episode.started_at)
     older = others.filter(Q(started_at__lt=episode.started_at) | (same & Q(pk__lt=episode.pk)))
     newer = others.filter(Q(started_at__gt=episode.started_at) | (same & Q(pk__gt=episode.pk)))

@@ -1,12 +1,13 @@
 """Episodes: the list that officers work through, and the page on which they decide."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.http import (
     FileResponse,
     Http404,
@@ -20,8 +21,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from detection.admin.base import ReadOnlyAdmin, key_of
+from detection.admin.base import ReadOnlyAdmin
+from detection.admin.camera_filter import CameraFilter
 from detection.admin.camera_form import without_credentials
+from detection.admin.course_filter import CourseFilter
 from detection.admin.episode_additions import ADDITIONS
 from detection.admin.episode_page import (
     duration_of,
@@ -33,12 +36,8 @@ from detection.admin.episode_page import (
 )
 from detection.admin.presentation import NOTHING, link, moment, page_of
 from detection.admin.review import record_verdict
-from detection.models import OPEN_STATUSES, Camera, Episode
-
-if TYPE_CHECKING:
-    from django.contrib.admin import SimpleListFilter as DropdownFilter
-else:
-    from unfold.contrib.filters.admin import DropdownFilter
+from detection.models import OPEN_STATUSES, AuditAction, Episode
+from detection.services import audit
 
 PICTURE_TYPES = {
     ".jpg": "image/jpeg",
@@ -48,36 +47,11 @@ PICTURE_TYPES = {
 }
 
 
-class OpenFilter(admin.SimpleListFilter):
+class OpenFilter(CourseFilter):
     """Episodes that are going on, and those that are over."""
 
-    title = "course"
-    parameter_name = "course"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("over", "Over")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Episode]) -> QuerySet[Episode]:
-        match self.value():
-            case "open":
-                return queryset.filter(status__in=OPEN_STATUSES)
-            case "over":
-                return queryset.exclude(status__in=OPEN_STATUSES)
-        return queryset
-
-
-class CameraFilter(DropdownFilter):
-    """Cameras by name; Django's own filter would load and decrypt each of them."""
-
-    title = "camera"
-    parameter_name = "camera"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(str(pk), name) for pk, name in Camera.objects.values_list("pk", "name")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Episode]) -> QuerySet[Episode]:
-        camera_id = key_of(self.value())
-        return queryset if camera_id is None else queryset.filter(camera_id=camera_id)
+    going_on = Q(status__in=OPEN_STATUSES)
+    going_on_label = "Open"
 
 
 @admin.register(Episode)
@@ -183,14 +157,16 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
         """The annotated picture, for those who may see the episode."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        name = Episode.objects.filter(pk=episode_id).values_list("snapshot", flat=True).first()
+        episode = self.get_queryset(request).filter(pk=episode_id).first()
+        name = episode.snapshot if episode else ""
         suffix = f".{name.rpartition('.')[2].lower()}" if name else ""
-        if not name or suffix not in PICTURE_TYPES:
+        if episode is None or not name or suffix not in PICTURE_TYPES:
             raise Http404("this episode has no picture")
         try:
             picture = default_storage.open(name)
         except FileNotFoundError:
             raise Http404("the picture of this episode is no longer kept") from None
+        audit.record_view(AuditAction.SNAPSHOT_VIEWED, request=request, subject=episode)
         return FileResponse(
             picture,
             content_type=PICTURE_TYPES[suffix],
@@ -203,12 +179,17 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        if not Episode.objects.filter(pk=episode_id).exists():
+        if not self.get_queryset(request).filter(pk=episode_id).exists():
             raise Http404("no such episode")
+        with transaction.atomic():
+            self._record(request, episode_id)
+        return HttpResponseRedirect(page_of("detection_episode", episode_id))
+
+    def _record(self, request: HttpRequest, episode_id: UUID) -> None:
         if (episode := record_verdict(request, episode_id)) is not None:
             reason = f" ({episode.get_dismiss_reason_display()})" if episode.dismiss_reason else ""
-            self.log_change(request, episode, f"Verdict: {episode.get_verdict_display()}{reason}.")
-        return HttpResponseRedirect(page_of("detection_episode", episode_id))
+            said = f"Verdict: {episode.get_verdict_display()}{reason}."
+            self.log_act(request, AuditAction.REVIEWED, episode, said)
 
     def has_review_permission(self, request: HttpRequest) -> bool:
         """A verdict is the one change an officer makes to an episode."""
@@ -218,7 +199,8 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         episode: Episode = context["original"]
-        context |= page_context(episode) | {
+        audit.record_view(AuditAction.EPISODE_VIEWED, request=request, subject=episode)
+        context |= page_context(episode, request.user) | {
             "sections": [addition.section(request, episode) for addition in ADDITIONS],
             "may_review": self.has_review_permission(request),
         }

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.timezone import localtime
 
 from detection.admin.presentation import Tone, elapsed
+from detection.domain.pace import OVERLOADED_SHARE, is_overloaded
 from detection.models import Camera, CameraState, Claim
 
 # A worker holds the lease in these states; without one they are what a dead worker left behind.
@@ -55,11 +56,31 @@ def judge(camera: Camera, at: datetime) -> WatchHealth:
         return _abandoned(camera, state, at)
     if state is CameraState.RUNNING and frame_is_stale(camera, at):
         return WatchHealth("No frames", Tone.BAD, "held by a worker, but its picture stands still")
+    if state is CameraState.RUNNING and camera.reason:
+        return WatchHealth(_named(camera.reason), Tone.WARNING, camera.reason)
+    if state is CameraState.RUNNING and (load := overload_of(camera)):
+        return WatchHealth("Overloaded", Tone.WARNING, load)
     if state is CameraState.RUNNING:
-        return WatchHealth("Running", Tone.GOOD, camera.reason)
+        return WatchHealth("Running", Tone.GOOD)
     if state is CameraState.IDLE and not live:
         return _unwatched(camera, at)
     return WatchHealth(state.label, Tone.ACTIVE, camera.reason)
+
+
+def _named(reason: str) -> str:
+    """What is wrong with a camera that runs, in a word that needs no colour."""
+    return reason.partition(":")[0].replace("_", " ").capitalize()
+
+
+def overload_of(camera: Camera) -> str:
+    """What an operator is told where fewer frames are analysed than wanted, else nothing."""
+    claim = claim_of(camera)
+    if claim is None:
+        return ""
+    wanted, analysed = claim.wanted_per_second, claim.analysed_per_second
+    if not is_overloaded(wanted=wanted, analysed=analysed):
+        return ""
+    return f"overloaded: analysed {analysed:.1f} of {wanted:.1f} frames/s"
 
 
 def _disabled(live: bool) -> WatchHealth:
@@ -102,12 +123,19 @@ def only_seem_watched(at: datetime) -> Q:
     )
     changing = Q(state__in=(CameraState.STARTING, CameraState.STOPPING))
     abandoned = changing & Q(state_changed_at__lte=stale_since) & ~held
-    return Q(enabled=True) & ((Q(state=CameraState.RUNNING) & ~(held & seen)) | abandoned)
+    blind = ~Q(reason="")  # it runs, but shows too little
+    return Q(enabled=True) & ((Q(state=CameraState.RUNNING) & (~(held & seen) | blind)) | abandoned)
 
 
 def really_watched(at: datetime) -> Q:
     """Enabled cameras that a worker holds and that gave a frame lately."""
     return Q(enabled=True, state=CameraState.RUNNING) & ~only_seem_watched(at)
+
+
+def overloaded(at: datetime) -> Q:
+    """Really watched, but fewer frames are analysed than wanted."""
+    fewer = Q(claim__analysed_per_second__lt=F("claim__wanted_per_second") * OVERLOADED_SHARE)
+    return really_watched(at) & fewer
 
 
 def _stall() -> timedelta:

@@ -23,6 +23,7 @@ class CaptureClock:
     _anchor: float | None = None  # POSIX time of PTS 0, as we believe now
     _delay: float = 0.0  # what the way from the camera takes, where its clock tells
     _from_camera: bool = False
+    _last: tuple[float, float, float] | None = None  # PTS, arrival, moment of capture
     jumps: int = 0
 
     def captured_at(self, pts: float | None, arrived: float, wall: float | None = None) -> datetime:
@@ -30,15 +31,17 @@ class CaptureClock:
         if pts is None:
             return datetime.fromtimestamp(arrived, UTC)
         captured = self._follow(pts, arrived, wall) + pts
-        return datetime.fromtimestamp(
-            captured if self._from_camera else min(captured, arrived), UTC
-        )
+        if not self._from_camera:
+            captured = min(captured, arrived)
+        self._last = (pts, arrived, captured)
+        return datetime.fromtimestamp(captured, UTC)
 
     def _follow(self, pts: float, arrived: float, wall: float | None) -> float:
         observed = arrived - pts
-        if self._anchor is None or abs(observed - self._delay - self._anchor) > JUMP_SECONDS:
+        if self._anchor is None or self._has_jumped(pts, observed):
             self.jumps += self._anchor is not None
-            self._anchor, self._delay, self._from_camera = observed, 0.0, False
+            self._anchor = self._after_a_jump(pts, arrived)
+            self._delay, self._from_camera = max(0.0, observed - self._anchor), False
         elif not self._from_camera and observed < self._anchor:
             self._anchor = observed  # this frame was delayed less than any before it
         else:
@@ -46,7 +49,22 @@ class CaptureClock:
             self._delay = max(0.0, min(self._delay, observed - self._anchor))
             self._anchor += (observed - self._delay - self._anchor) * DRIFT_SHARE
         believable = wall is not None and abs(observed - wall) <= BELIEVABLE_OFFSET_SECONDS
-        if wall is not None and believable and not self._from_camera:
+        if wall is not None and believable and not self._from_camera and not self.jumps:
             # The report is read once; after that the camera's clock is followed by its arrivals.
             self._anchor, self._delay, self._from_camera = wall, observed - wall, True
         return self._anchor
+
+    def _has_jumped(self, pts: float, observed: float) -> bool:
+        """Frames come in their order: a PTS below the last one is a clock that was set back."""
+        assert self._anchor is not None
+        back = self._last is not None and pts < self._last[0]
+        return back or abs(observed - self._delay - self._anchor) > JUMP_SECONDS
+
+    def _after_a_jump(self, pts: float, arrived: float) -> float:
+        """Where the camera's clock jumped, time goes on without a break; this host's is followed.
+
+        The host's arrivals go on steadily in the first case, and jump themselves in the second.
+        """
+        if self._last is not None and 0 <= arrived - self._last[1] <= JUMP_SECONDS:
+            return self._last[2] + (arrived - self._last[1]) - pts
+        return arrived - pts

@@ -34,6 +34,8 @@ class EpisodePolicy:
     confirm_seconds: float = 2.0
     clear_seconds: float = 5.0
     gap_seconds: float = 1.0  # a detector that misses the person this long resets nothing
+    gap_frames: float = 2.2  # nor one that misses the person once where frames are rare
+    longest_gap_seconds: float = 5.0
     blind_grace_seconds: float = 15.0
     update_step: float = 10.0  # an alert is updated when its confidence moved this far
 
@@ -103,6 +105,7 @@ class EpisodeMachine:
     _calm_since: datetime | None = None
     _last_at: datetime | None = None
     _told_confidence: float = 0.0
+    _gap: timedelta = timedelta(0)
 
     @property
     def is_open(self) -> bool:
@@ -113,6 +116,7 @@ class EpisodeMachine:
         if self._last_at is not None and at <= self._last_at:
             return []
         events = self.lose_sight(at)
+        self._gap = self._gap_before(at)
         self._last_at = at
         self._weigh(suspicions, at)
         if not self.is_open:
@@ -122,6 +126,12 @@ class EpisodeMachine:
         events += self._confirm(at)
         events += self._clear(at)
         return events
+
+    def _gap_before(self, at: datetime) -> timedelta:
+        policy = self.policy
+        apart = (at - self._last_at).total_seconds() if self._last_at else 0.0
+        few_frames = min(policy.gap_frames * apart, policy.longest_gap_seconds)
+        return _seconds(max(policy.gap_seconds, few_frames))
 
     def lose_sight(self, at: datetime) -> list[EpisodeEvent]:
         """Say that it is `at` and no frame has come; ends an open episode after the grace."""
@@ -158,7 +168,7 @@ class EpisodeMachine:
     def _weigh_one(
         self, crime_type: CrimeType, evidence: _Evidence, suspicion: Suspicion | None, at: datetime
     ) -> None:
-        policy, gap = self.policy, _seconds(self.policy.gap_seconds)
+        policy, gap = self.policy, self._gap
         evidence.confidence = suspicion.confidence if suspicion else 0.0
         if suspicion and evidence.confidence >= policy.alert_threshold - policy.hysteresis:
             evidence.last_suspicious_at = at

@@ -21,6 +21,7 @@ class Frame:
     captured_at: datetime
     received_at: float
     pixels: NDArray[np.uint8]  # (height, width, 3), BGR
+    waits_since: float = 0.0  # POSIX seconds: since when its camera waits, told to whoever takes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,15 @@ class Answer:
     """What came back for a frame: rows (k, 6) of x1 y1 x2 y2 confidence class, in input pixels.
 
     `names` gives the name of each class number in `rows`. `rows` is None where the frame was not
-    analysed; `refusal` then says why.
+    analysed; `refusal` then says why. `pace` is how many seconds apart the camera's frames should
+    come from now on; 0: as it likes.
     """
 
     sequence: int
     rows: NDArray[np.float32] | None
     names: Mapping[int, str] = field(default_factory=dict)
     refusal: str = ""
+    pace: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from detection.rules.rule import RuleOptions, rising
 
 # A person may step on the line, or be missed by the detector, for this long and still be inside.
 STEP_OUT_SECONDS = 1.5
+# Where frames are rare, as under overload, one of them may miss the person.
+STEP_OUT_FRAMES = 2.2
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Trespassing:
         self._zones = [zone for zone in zones if zone.kind is ZoneKind.RESTRICTED]
         self._options = options
         self._stays: dict[tuple[str, int], _Stay] = {}
+        self._last_at: datetime | None = None
 
     def observe(self, tracks: Sequence[Track], at: datetime) -> list[Suspicion]:
         self._forget_those_who_left(at)
@@ -63,6 +66,9 @@ class Trespassing:
         return rising(inside_seconds - dwell, dwell, sure, max(sure, 95.0))
 
     def _forget_those_who_left(self, at: datetime) -> None:
+        apart = (at - self._last_at).total_seconds() if self._last_at else 0.0
+        self._last_at = at
+        step_out = max(STEP_OUT_SECONDS, min(STEP_OUT_FRAMES * apart, 4 * STEP_OUT_SECONDS))
         for key, stay in list(self._stays.items()):
-            if (at - stay.last_inside_at).total_seconds() > STEP_OUT_SECONDS:
+            if (at - stay.last_inside_at).total_seconds() > step_out:
                 del self._stays[key]

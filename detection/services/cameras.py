@@ -9,8 +9,10 @@ from django.db import DataError, transaction
 from django.utils import timezone
 
 from crimeops.adapters import load
+from crimeops.logging import redact
 from detection.models import Camera, CameraState
 from detection.ports import CameraRegistry, ListedCamera, RegistryError
+from detection.services.claims import Lease
 
 logger = logging.getLogger(__name__)
 
@@ -71,19 +73,24 @@ def _upsert(registry: str, camera: ListedCamera, at: datetime) -> bool:
 
 
 def set_camera_state(
-    *, camera_id: int, state: CameraState, reason: str = "", retry_at: datetime | None = None
+    *, lease: Lease, state: CameraState, reason: str = "", retry_at: datetime | None = None
 ) -> None:
-    """Publish where the camera is in its life; a repeated state and reason is not a transition."""
-    reason = reason[:500]
-    changed = (
-        Camera.objects.filter(pk=camera_id)
-        .exclude(state=state, reason=reason)
-        .update(state=state, reason=reason, state_changed_at=timezone.now())
+    """Publish where the camera is in its life; a repeated state and reason is not a transition.
+
+    Whoever was overtaken changes nothing: the state is the new watcher's.
+    """
+    reason = redact(reason)[:500]
+    ours = Camera.objects.filter(pk=lease.camera_id, claim__token=lease.token)
+    changed = ours.exclude(state=state, reason=reason).update(
+        state=state, reason=reason, state_changed_at=timezone.now()
     )
-    Camera.objects.filter(pk=camera_id).exclude(retry_at=retry_at).update(retry_at=retry_at)
+    ours.exclude(retry_at=retry_at).update(retry_at=retry_at)
     if changed:
         logger.info(
-            "camera %s is %s%s", camera_id, state.label.upper(), f": {reason}" if reason else ""
+            "camera %s is %s%s",
+            lease.camera_id,
+            state.label.upper(),
+            f": {reason}" if reason else "",
         )
 
 

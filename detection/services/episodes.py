@@ -1,10 +1,12 @@
 """Episodes: each step is written with all that must be told of it, by the holder of the camera."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from detection import signals
 from detection.domain.episodes import (
@@ -24,6 +26,8 @@ from detection.models import (
     EpisodeStatus,
 )
 from detection.services.claims import Lease, Overtaken
+
+logger = logging.getLogger(__name__)
 
 # An episode whose watcher is gone this long is over as far as we can know.
 ORPHAN_GRACE_SECONDS = 10.0
@@ -134,28 +138,47 @@ def _end_orphan(episode: Episode, at: datetime) -> None:
 def close_orphaned_episodes(*, at: datetime) -> int:
     """End open episodes whose watcher is gone; nobody else would ever stop their alert."""
     suspects = Episode.objects.filter(status__in=OPEN_STATUSES).values_list("pk", flat=True)
-    return sum(_close_if_orphaned(episode_id, at) for episode_id in suspects)
+    closed = 0
+    for episode_id in list(suspects):
+        try:
+            closed += _close_if_orphaned(episode_id, at)
+        except Exception:  # whatever is wrong with one, the alerts of the others must end
+            logger.exception("episode %s cannot be closed; it is tried again", episode_id)
+    return closed
 
 
 @transaction.atomic
 def _close_if_orphaned(episode_id: UUID, at: datetime) -> bool:
     """The claim is locked first, as `record_event` does: a watcher that is back may be writing."""
-    episode = Episode.objects.get(pk=episode_id)
-    claim = Claim.objects.select_for_update().get(camera_id=episode.camera_id)
-    episode = Episode.objects.select_for_update().get(pk=episode_id)
-    grace = at - timedelta(seconds=ORPHAN_GRACE_SECONDS)
-    is_held = claim.expires_at is not None and claim.expires_at > grace
-    if not episode.is_open or (claim.token == episode.claim_token and is_held):
+    camera = Episode.objects.filter(pk=episode_id).values("camera_id")
+    claim = Claim.objects.select_for_update().filter(camera_id__in=camera).first()
+    episode = Episode.objects.select_for_update().filter(pk=episode_id).first()
+    if episode is None:
+        return False  # pruned in the meantime
+    if not episode.is_open or (claim and _may_be_watched(claim, episode, at)):
         return False
-    _end_orphan(episode, claim.last_frame_at or at)
+    _end_orphan(episode, (claim and claim.last_frame_at) or at)
     return True
 
 
-def attach_snapshot(*, episode_id: UUID, name: str) -> None:
+def _may_be_watched(claim: Claim, episode: Episode, at: datetime) -> bool:
+    grace = at - timedelta(seconds=ORPHAN_GRACE_SECONDS)
+    is_held = claim.expires_at is not None and claim.expires_at > grace
+    return claim.token == episode.claim_token and is_held
+
+
+def attach_snapshot(*, lease: Lease, episode_id: UUID, name: str) -> None:
     """Remember where the annotated picture of an episode is kept."""
-    Episode.objects.filter(pk=episode_id).update(snapshot=name)
+    _of_holder(lease, episode_id).update(snapshot=name)
 
 
-def save_timeline(*, episode_id: UUID, timeline: Iterable[tuple[float, float]]) -> None:
+def save_timeline(
+    *, lease: Lease, episode_id: UUID, timeline: Iterable[tuple[float, float]]
+) -> None:
     """Keep the confidence so far, so that the page of an open episode shows it."""
-    Episode.objects.filter(pk=episode_id).update(confidence_timeline=[list(s) for s in timeline])
+    _of_holder(lease, episode_id).update(confidence_timeline=[list(s) for s in timeline])
+
+
+def _of_holder(lease: Lease, episode_id: UUID) -> QuerySet[Episode]:
+    """The episode, as long as the lease holds its camera."""
+    return Episode.objects.filter(pk=episode_id, camera__claim__token=lease.token)

@@ -1,6 +1,9 @@
 """Which stream addresses are allowed. They come from back ends, and a decoder opens anything."""
 
 import re
+import socket
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -8,6 +11,7 @@ from detection.ports import SourceError
 
 RTSP = ("rtsp", "rtsps")
 HTTP = ("http", "https")
+_HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+(%\w+)?\]?")
 # Two letters at least: a Windows drive is a path. FFmpeg also knows schemes without slashes.
 _SCHEME = re.compile(r"([a-zA-Z][\w+.-]+):")
 
@@ -37,6 +41,43 @@ def check_address(url: str, *, allow_files: bool) -> None:
         raise SourceError("bad_address", "files are no cameras here (ALLOW_FILE_SOURCES is off)")
     if not Path(path_of(url)).is_file():
         raise SourceError("bad_address", f"there is no file {path_of(url)}")
+
+
+def check_network(
+    host: str, networks: Sequence[IPv4Network | IPv6Network], *, described: str = "camera"
+) -> None:
+    """Refuse a host outside the cameras' networks, by the addresses that its name has now.
+
+    Without networks, any is allowed but those at which no camera can be: link-local ones, where
+    clouds serve their hosts' credentials, multicast and unspecified ones. A name that cannot be
+    resolved is left to whoever opens it. Raises SourceError: reason `bad_address`.
+    """
+    if not _HOST.fullmatch(host):
+        raise SourceError("bad_address", f"the {described}'s address is no host: correct it")
+    for address in _addresses_of(host):
+        if networks and not any(address in network for network in networks):
+            said = "lies outside of CAMERA_NETWORKS: correct it, or add its network"
+        elif not networks and (
+            address.is_link_local or address.is_multicast or address.is_unspecified
+        ):
+            said = "is no address of a camera: correct it, or allow it by CAMERA_NETWORKS"
+        else:
+            continue
+        raise SourceError("bad_address", f"{address} {said}")
+
+
+def host_of(url: str) -> str:
+    """The host that a stream address names; empty for a file."""
+    return "" if scheme_of(url) == "file" else _host_of(url)
+
+
+def _addresses_of(host: str) -> set[IPv4Address | IPv6Address]:
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return set()
+    addresses = (ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
+    return {getattr(address, "ipv4_mapped", None) or address for address in addresses}
 
 
 def path_of(url: str) -> str:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from detection.domain.capture_clock import CaptureClock
 from detection.ports import Picture, SourceError, SourceOptions
 from detection.sources.addresses import HTTP, RTSP, path_of, scheme_of
+from detection.sources.damage import DamageGauge
 
 # A stream that sends packets but no key frame is no video; said before anyone has to ask.
-NO_PICTURE_SECONDS = 8.0
+NO_PICTURE_SECONDS = 7.0
 LARGEST_PICTURE_PIXELS = 4096 * 2304  # 4K; a larger one would cost the other cameras their memory
 
 
@@ -79,10 +80,9 @@ class PyAvSource:
         stream.codec_context.thread_count = 1  # ten cameras otherwise start ten pools
         clock, opened, decoded, number = CaptureClock(), time.monotonic(), 0, 0
         first_pts: float | None = None
-        for packet in container.demux(stream):
-            if self._closed:
-                return
-            for frame in _decode(packet):
+        gauge = DamageGauge(counts_gaps=self._options.transport == "udp" and self._scheme in RTSP)
+        for packet in self._packets(container, stream):
+            for frame in _decode(packet, gauge):
                 decoded += 1
                 if decoded == 1 and frame.time is None and self._scheme in RTSP:
                     continue  # FFmpeg does not date the first frame; the next one is soon here
@@ -94,13 +94,29 @@ class PyAvSource:
                 yield Picture(
                     clock.captured_at(self._pts(frame), time.time(), self._wall(container)),
                     _bgr(frame) if sampled else None,
+                    gauge.share() if sampled else None,
                 )
             if decoded == 0 and time.monotonic() - opened > NO_PICTURE_SECONDS:
                 raise SourceError(
                     "no_video", "packets come but no key frame: check the camera's codec settings"
                 )
-        if self._scheme != "file":
+        if self._scheme != "file" and not self._closed:
             raise SourceError("ended", "the camera ended the stream")
+
+    def _packets(self, container: InputContainer, stream: Any) -> Generator[Any]:
+        """The packets, without the one that FFmpeg still held back when the camera fell silent.
+
+        It hands that one out in place of the first time-out, and would wait as long once more.
+        """
+        packets = container.demux(stream)
+        while True:
+            asked = time.monotonic()
+            packet = next(packets, None)
+            if packet is None or self._closed:
+                return
+            if time.monotonic() - asked >= self._options.read_timeout_seconds:
+                raise SourceError("timed_out", "the camera sent nothing in time")
+            yield packet
 
     def _pts(self, frame: VideoFrame) -> float | None:
         """The stream's own time; MJPEG over HTTP has none that means anything."""
@@ -112,11 +128,15 @@ class PyAvSource:
         return microseconds / 1e6 if microseconds else None
 
 
-def _decode(packet: Any) -> list[VideoFrame]:
+def _decode(packet: Any, gauge: DamageGauge) -> list[VideoFrame]:
     try:
-        return list(packet.decode())
+        frames: list[VideoFrame] = list(packet.decode())
     except av.error.InvalidDataError:
+        gauge.note(time.monotonic(), None, whole=False)
         return []  # a damaged frame; the next key frame heals it
+    for frame in frames:
+        gauge.note(time.monotonic(), frame.time, whole=not frame.is_corrupt)
+    return frames
 
 
 def _bgr(frame: VideoFrame) -> NDArray[np.uint8]:
@@ -142,7 +162,12 @@ def _demuxer_options(scheme: str, transport: str) -> dict[str, str]:
             "protocol_whitelist": "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,crypto",
         }
     if scheme in HTTP:
-        return {"protocol_whitelist": "http,https,tcp,tls,crypto"}
+        # Neither a redirect nor a playlist may lead on to another host.
+        return {
+            "protocol_whitelist": "http,https,tcp,tls,crypto",
+            "format_whitelist": "mpjpeg,mjpeg,jpeg_pipe,mpegts,h264,hevc,flv,matroska,webm,mov,mp4",
+            "max_redirects": "0",
+        }
     return {"protocol_whitelist": "file,crypto"}
 
 
@@ -155,6 +180,7 @@ _REASONS: list[tuple[type[BaseException], str, str]] = [
     (av.error.ExitError, "timed_out", "the camera sent nothing in time"),
     (av.error.TimeoutError, "timed_out", "the camera does not answer"),
     (av.error.InvalidDataError, "codec", "the stream cannot be read: check the camera's codec"),
+    (av.error.ArgumentError, "codec", "a playlist or an unknown format: give the stream itself"),
     (av.error.DecoderNotFoundError, "codec", "no decoder for this stream: set the camera to H.264"),
     (av.error.EOFError, "ended", "the camera ended the stream"),
     (av.error.HTTPClientError, "refused", "the camera refuses the stream"),

@@ -20,6 +20,11 @@ from detection.quiet_imports import import_ultralytics
 _SCALE = 640.0
 # Lost tracks are kept this many frames: about 5 s at three analysed frames a second.
 _BUFFER_FRAMES = 15
+# Where frames are further apart than this, as under overload, boxes of one walker do not overlap:
+# they are compared with a margin of as much of their height as a person walks in that time.
+_OVERLAPPING_SECONDS = 0.5
+_HEIGHTS_PER_SECOND = 1.0
+_WIDEST_HEIGHTS = 2.0
 
 
 class ByteTracker:
@@ -29,7 +34,10 @@ class ByteTracker:
         import_ultralytics(folder)
         # Imported on first use: it brings torch, which only stream workers need to pay for.
         from ultralytics.trackers import byte_tracker
+        from ultralytics.trackers.utils import matching
 
+        self._matching: Any = matching
+        self._margin = 0.0  # heights
         tracker_type: Any = byte_tracker.BYTETracker
         self._tracker = tracker_type(
             SimpleNamespace(
@@ -41,10 +49,27 @@ class ByteTracker:
                 fuse_score=True,
             )
         )
+        self._tracker.get_dists = self._distances
 
-    def update(self, detections: Detections, names: Mapping[int, str]) -> list[Track]:
-        """Follow the objects into the next frame; only those seen in it are returned."""
+    def update(
+        self, detections: Detections, names: Mapping[int, str], seconds: float = 0.0
+    ) -> list[Track]:
+        """Follow the objects into the next frame, that many seconds after the one before.
+
+        Only those seen in it are returned.
+        """
+        apart = seconds if seconds > _OVERLAPPING_SECONDS else 0.0
+        self._margin = min(_WIDEST_HEIGHTS, apart * _HEIGHTS_PER_SECOND)
         return [_track(row, names) for row in self._tracker.update(_Boxes.of(detections))]
+
+    def _distances(self, tracks: Any, detections: Any) -> Any:
+        """BYTETracker's own measure, on boxes with a margin (https://arxiv.org/abs/2211.14317)."""
+        boxes = [[self._widened(one.xyxy) for one in many] for many in (tracks, detections)]
+        return self._matching.fuse_score(self._matching.iou_distance(*boxes), detections)
+
+    def _widened(self, xyxy: NDArray[Any]) -> NDArray[Any]:
+        margin = self._margin * (xyxy[3] - xyxy[1])
+        return np.asarray(xyxy + np.array([-margin, -margin, margin, margin]))
 
 
 def _track(row: NDArray[Any], names: Mapping[int, str]) -> Track:

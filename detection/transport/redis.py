@@ -1,11 +1,13 @@
 """Mailbox and doorbell on Redis: pixels in one slot a camera, never in the broker's queues.
 
 `frame:<camera>` holds the newest frame that waits, `waiting` orders the cameras by how long they
-wait, `answer:<camera>` brings back what was seen, and `bell` stands while a ring is on its way.
-Everything expires, so nothing that is lost stays.
+wait, `answer:<camera>` brings back what was seen, `bell` stands while a ring is on its way, and
+`pace` is what overloaded detectors ask of every camera. Everything expires, so nothing that is lost
+stays.
 """
 
 import json
+import logging
 import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -19,13 +21,20 @@ from redis.retry import Retry
 from detection.domain.frames import Answer, Frame
 from detection.ports import TransportError
 
+logger = logging.getLogger(__name__)
+
 _PREFIX = "crimeops:"
 _WAITING = _PREFIX + "waiting"
 _BELL = _PREFIX + "bell"
-_HEADER = struct.Struct("<qqddHH")  # camera, sequence, captured, received, height, width
+_PACE, _PACE_TURN = _PREFIX + "pace", _PREFIX + "pace-turn"
+_HEADER = struct.Struct("<4sqqddHH")  # form, camera, sequence, captured, received, height, width
+_FORM = b"COF1"  # another form is another release's, and not read
 _SLOT_MS = 5_000
 _ANSWER_MS = 5_000
+SOCKET_SECONDS = 1.0
 _BELL_MS = 1_000  # a lost ring heals after this
+_PACE_MS = 5_000  # without a detector that is overloaded there is no pace
+_PACE_TURN_MS = 900  # detectors take turns: each looks once a second
 
 
 class RedisTransport:
@@ -40,21 +49,23 @@ class RedisTransport:
         """A client of its own; the socket's time-out is longer than any blocking wait here."""
         client = redis.Redis.from_url(
             url,
-            socket_timeout=2,
-            socket_connect_timeout=2,
+            # A reader that waits for a frozen Redis decodes nothing meanwhile.
+            socket_timeout=SOCKET_SECONDS,
+            socket_connect_timeout=SOCKET_SECONDS,
             socket_keepalive=True,
             health_check_interval=30,
-            retry=Retry(NoBackoff(), 1),
+            # Once more where the connection was closed, but not where nobody answered.
+            retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         )
         return cls(client, ring)
 
     def post(self, frame: Frame, *, replace: bool) -> bool:
         """See FrameMailbox. Rings the doorbell if no ring is on its way."""
         slot = f"{_PREFIX}frame:{frame.camera_id}"
-        packed = _pack_frame(frame)
         try:
             if replace:
-                return bool(self._client.set(slot, packed, px=_SLOT_MS, xx=True))
+                return self._replace(slot, frame)
+            packed = _pack_frame(frame)
             with self._client.pipeline(transaction=False) as pipe:
                 pipe.set(slot, packed, px=_SLOT_MS)
                 pipe.zadd(_WAITING, {str(frame.camera_id): frame.received_at}, nx=True)
@@ -66,6 +77,12 @@ class RedisTransport:
             self._ring()
         return True
 
+    def _replace(self, slot: str, frame: Frame) -> bool:
+        """Asks first: most often the older frame is taken, and the pixels need not travel."""
+        if not self._client.exists(slot):
+            return False
+        return bool(self._client.set(slot, _pack_frame(frame), px=_SLOT_MS, xx=True))
+
     def collect(self, camera_id: int, timeout_seconds: float) -> Answer | None:
         try:
             found: Any = self._client.blpop(
@@ -73,7 +90,7 @@ class RedisTransport:
             )
         except redis.RedisError as error:
             raise _unreachable(error) from None
-        return _unpack_answer(found[1]) if found else None
+        return _readable_answer(camera_id, found[1]) if found else None
 
     def take(self, limit: int) -> list[Frame]:
         """See FrameQueue. Lowers the bell first: what comes after this may ring again."""
@@ -83,16 +100,17 @@ class RedisTransport:
             # Cameras whose slots have expired must not pass for an empty mailbox.
             while not frames and (waiting := self._pop_waiting(limit)):
                 with self._client.pipeline(transaction=False) as pipe:
-                    for camera_id in waiting:
-                        pipe.getdel(f"{_PREFIX}frame:{camera_id}")
-                    frames = [_unpack_frame(packed) for packed in pipe.execute() if packed]
+                    for camera, _ in waiting:
+                        pipe.getdel(f"{_PREFIX}frame:{camera}")
+                    slots = pipe.execute(raise_on_error=False)
+                frames = _readable_frames(waiting, slots)
         except redis.RedisError as error:
             raise _unreachable(error) from None
         return frames
 
-    def _pop_waiting(self, limit: int) -> list[int]:
+    def _pop_waiting(self, limit: int) -> list[tuple[str, float]]:
         popped: Any = self._client.zpopmin(_WAITING, limit)
-        return [int(camera_id) for camera_id, _ in popped]
+        return [(camera.decode(errors="replace"), since) for camera, since in popped]
 
     def answer(self, answers: Sequence[tuple[int, Answer]]) -> None:
         try:
@@ -105,14 +123,76 @@ class RedisTransport:
         except redis.RedisError as error:
             raise _unreachable(error) from None
 
+    def share_pace(self, change: Callable[[float], float]) -> float:
+        try:
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.set(_PACE_TURN, "1", px=_PACE_TURN_MS, nx=True)
+                pipe.get(_PACE)
+                our_turn, standing = pipe.execute()
+            pace = _number(standing)
+            if our_turn:
+                pace = change(pace)
+                self._client.set(_PACE, str(pace), px=_PACE_MS)
+        except redis.RedisError as error:
+            raise _unreachable(error) from None
+        return pace
 
-def _unreachable(error: Exception) -> TransportError:
+
+# What Redis answers while it runs but will not serve, and what an operator does about it.
+_UNWILLING: list[tuple[type[redis.RedisError], str]] = [
+    (redis.exceptions.OutOfMemoryError, "Redis is full; raise its maxmemory"),
+    (redis.exceptions.ReadOnlyError, "Redis takes no writes; point REDIS_URL to the primary"),
+    (redis.exceptions.BusyLoadingError, "Redis is still loading its data"),
+    (redis.exceptions.TimeoutError, "Redis does not answer; check REDIS_URL and the network"),
+    (redis.exceptions.AuthenticationError, "Redis refuses the password; check REDIS_URL"),
+]
+
+
+def _unreachable(error: redis.RedisError) -> TransportError:
+    for kind, remark in _UNWILLING:
+        if isinstance(error, kind):
+            return TransportError(f"the mailbox cannot be used: {remark}")
     return TransportError(f"the mailbox cannot be reached: {type(error).__name__}; check REDIS_URL")
+
+
+def _number(text: Any) -> float:
+    try:
+        return float(text or 0)
+    except ValueError:
+        return 0.0
+
+
+def _readable_frames(waiting: list[tuple[str, float]], slots: list[Any]) -> list[Frame]:
+    """The frames of the slots; what is none is dropped and named."""
+    frames = []
+    for (camera, since), slot in zip(waiting, slots, strict=True):
+        if slot is None:
+            continue  # expired
+        if isinstance(slot, redis.RedisError) and not isinstance(slot, redis.ResponseError):
+            raise slot
+        try:
+            frame = _unpack_frame(slot, since)
+            if str(frame.camera_id) != camera:
+                raise ValueError("it is another camera's")
+        except (struct.error, ValueError, TypeError, OverflowError, OSError) as error:
+            logger.warning("camera %s: what waited for it is no frame (%s)", camera[:20], error)
+        else:
+            frames.append(frame)
+    return frames
+
+
+def _readable_answer(camera_id: int, packed: bytes) -> Answer | None:
+    try:
+        return _unpack_answer(packed)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        logger.warning("camera %d: what came back for it is no answer (%r)", camera_id, error)
+        return None
 
 
 def _pack_frame(frame: Frame) -> bytes:
     height, width = frame.pixels.shape[:2]
     header = _HEADER.pack(
+        _FORM,
         frame.camera_id,
         frame.sequence,
         frame.captured_at.timestamp(),
@@ -123,14 +203,22 @@ def _pack_frame(frame: Frame) -> bytes:
     return header + frame.pixels.tobytes()
 
 
-def _unpack_frame(packed: bytes) -> Frame:
-    camera_id, sequence, captured, received, height, width = _HEADER.unpack_from(packed)
+def _unpack_frame(packed: bytes, waits_since: float) -> Frame:
+    form, camera_id, sequence, captured, received, height, width = _HEADER.unpack_from(packed)
+    if form != _FORM:
+        raise ValueError(f"its form is {form!r}: run the same release everywhere")
     pixels = np.frombuffer(packed, np.uint8, offset=_HEADER.size).reshape(height, width, 3)
-    return Frame(camera_id, sequence, datetime.fromtimestamp(captured, UTC), received, pixels)
+    captured_at = datetime.fromtimestamp(captured, UTC)
+    return Frame(camera_id, sequence, captured_at, received, pixels, waits_since)
 
 
 def _pack_answer(answer: Answer) -> bytes:
-    header = {"sequence": answer.sequence, "refusal": answer.refusal, "names": dict(answer.names)}
+    header = {
+        "sequence": answer.sequence,
+        "refusal": answer.refusal,
+        "names": dict(answer.names),
+        "pace": answer.pace,
+    }
     rows = b"" if answer.rows is None else answer.rows.astype(np.float32).tobytes()
     return json.dumps(header).encode() + b"\n" + rows
 
@@ -139,6 +227,8 @@ def _unpack_answer(packed: bytes) -> Answer:
     header, _, rows = packed.partition(b"\n")
     fields = json.loads(header)
     names = {int(number): name for number, name in fields["names"].items()}
+    sequence, pace = int(fields["sequence"]), float(fields.get("pace", 0.0))
     if fields["refusal"]:
-        return Answer(fields["sequence"], None, names, fields["refusal"])
-    return Answer(fields["sequence"], np.frombuffer(rows, np.float32).reshape(-1, 6), names)
+        return Answer(sequence, None, names, str(fields["refusal"]), pace)
+    found = np.frombuffer(rows, np.float32).reshape(-1, 6)
+    return Answer(sequence, found, names, pace=pace)

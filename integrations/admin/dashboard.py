@@ -7,32 +7,34 @@ from django.http import HttpRequest
 
 from detection.admin.dashboard import Card, count_card, list_of
 from detection.admin.presentation import Tone
+from detection.models import seen_by
 from integrations.models import Delivery, DeliveryStatus, Siren
 
 WAITING = Q(status=DeliveryStatus.PENDING)
 REFUSED = Q(status=DeliveryStatus.REFUSED)
 
 
-def _figures() -> dict[str, int]:
+def _figures(request: HttpRequest) -> dict[str, int]:
     """Both counts by the rows that are not finished well: few, however long the history is."""
-    unfinished = Delivery.objects.filter(WAITING | REFUSED)
-    return unfinished.aggregate(
+    unfinished = seen_by(request.user, Delivery.objects.filter(WAITING | REFUSED))
+    figures: dict[str, int] = unfinished.aggregate(
         waiting=Count("pk", filter=WAITING), refused=Count("pk", filter=REFUSED)
     )
+    return figures
 
 
 def cards(request: HttpRequest) -> Sequence[Card]:
     """What telling shows on the overview, as far as this user may see it."""
     shown: list[Card] = []
     if request.user.has_perm("integrations.view_delivery"):
-        shown += _delivery_cards()
+        shown += _delivery_cards(request)
     if request.user.has_perm("integrations.view_siren"):
-        shown.append(_siren_card())
+        shown.append(_siren_card(request))
     return shown
 
 
-def _delivery_cards() -> list[Card]:
-    figures = _figures()
+def _delivery_cards(request: HttpRequest) -> list[Card]:
+    figures = _figures(request)
     return [
         count_card(
             "Deliveries waiting",
@@ -53,8 +55,8 @@ def _delivery_cards() -> list[Card]:
     ]
 
 
-def _siren_card() -> Card:
-    sounding = Siren.objects.filter(silent_at=None).count()
+def _siren_card(request: HttpRequest) -> Card:
+    sounding = seen_by(request.user, Siren.objects.filter(silent_at=None)).count()
     return count_card(
         "Sirens that may be sounding",
         sounding,
@@ -67,6 +69,6 @@ def _siren_card() -> Card:
 
 def delivery_badge(request: HttpRequest) -> tuple[int, Tone]:
     """How many deliveries wait or were refused, in red where one was refused."""
-    figures = _figures()
+    figures = _figures(request)
     tone = Tone.BAD if figures["refused"] else Tone.WARNING
     return figures["waiting"] + figures["refused"], tone

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import (
     Http404,
@@ -29,6 +30,7 @@ from detection.admin.presentation import (
     plain,
     pretty_json,
 )
+from detection.models import AuditAction
 from integrations.models import Delivery, DeliveryStatus
 from integrations.services import outbox
 
@@ -39,6 +41,7 @@ STATUS_TONES = {
     DeliveryStatus.SUPERSEDED: Tone.NEUTRAL,
 }
 MAY_RESEND = "integrations.change_delivery"
+NOT_RESENT = "it was told, is on its way, or tells what is no longer so"
 
 
 def status_label(delivery: Delivery) -> SafeString:
@@ -120,16 +123,21 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         return bool(request.user.has_perm(MAY_RESEND))
 
     @admin.action(description="Resend", permissions=["resend"])
+    @transaction.atomic
     def resend_chosen(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        # A superseded alert was overtaken by a newer one: sent now, it would tell what is not so.
-        chosen = list(
-            deliveries.exclude(status=DeliveryStatus.SUPERSEDED).order_by("episode", "sequence")
-        )
-        for delivery in chosen:
-            outbox.resend_delivery(delivery_id=delivery.pk)
-            self.log_change(request, delivery, "Resent.")
-        noun = "delivery" if len(chosen) == 1 else "deliveries"
-        self.message_user(request, f"{len(chosen)} {noun} will be sent again.", messages.SUCCESS)
+        chosen = list(deliveries.order_by("camera", "sequence"))
+        sent = sum(self._resend(request, delivery) for delivery in chosen)
+        noun = "delivery" if sent == 1 else "deliveries"
+        self.message_user(request, f"{sent} {noun} will be sent again.", messages.SUCCESS)
+        if sent < len(chosen):
+            left_out = f"{len(chosen) - sent} left out: {NOT_RESENT}."
+            self.message_user(request, left_out, messages.WARNING)
+
+    def _resend(self, request: HttpRequest, delivery: Delivery) -> bool:
+        resent = outbox.resend_delivery(delivery_id=delivery.pk)
+        if resent:
+            self.log_act(request, AuditAction.RESENT, delivery, "Resent.")
+        return resent
 
     def get_urls(self) -> list[URLPattern]:
         resend = self.admin_site.admin_view(self.resend)
@@ -147,9 +155,13 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         delivery = self.get_queryset(request).filter(pk=delivery_id).first()
         if delivery is None:
             raise Http404("no such delivery")
-        outbox.resend_delivery(delivery_id=delivery.pk)
-        self.log_change(request, delivery, "Resent.")
-        self.message_user(request, f"{delivery} will be sent again.", messages.SUCCESS)
+        with transaction.atomic():
+            resent = self._resend(request, delivery)
+        if resent:
+            self.message_user(request, f"{delivery} will be sent again.", messages.SUCCESS)
+        else:
+            text = f"{delivery} is not sent again: {NOT_RESENT}."
+            self.message_user(request, text, messages.WARNING)
         if request.POST.get("back") == "episode":
             return HttpResponseRedirect(page_of("detection_episode", delivery.episode_id))
         return HttpResponseRedirect(page_of("integrations_delivery", delivery.pk))

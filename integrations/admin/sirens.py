@@ -1,18 +1,35 @@
-"""Sirens, for reading only: which may be sounding, and why one does not."""
+"""Sirens: which may be sounding, why one does not, and a button that tries one."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from detection.admin.base import ReadOnlyAdmin
+from detection.admin.base import ReadOnlyAdmin, signed_in
 from detection.admin.camera_form import without_credentials
-from detection.admin.presentation import NOTHING, Tone, label, link, moment, plain
+from detection.admin.presentation import NOTHING, Tone, label, link, moment, page_of, plain
+from detection.models import Camera
 from integrations.models import Siren
+from integrations.services.siren_silencing import CannotSilence, silence_by_hand
+from integrations.services.siren_trial import CannotTest, try_siren
+
+MAY_TEST = "integrations.test_siren"
+MAY_SILENCE = "integrations.change_siren"
 
 
 def siren_label(siren: Siren, at: datetime) -> SafeString:
@@ -68,9 +85,71 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
         ("rung", "sounded"),
         ("wanted", "silent"),
         ("method", "attempts"),
-        "next_attempt",
+        ("next_attempt", "logins_closed"),
         "error",
     )
+
+    # --- testing and silencing ------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        test = self.admin_site.admin_view(self.test)
+        silence = self.admin_site.admin_view(self.silence)
+        return [
+            path("camera/<int:camera_id>/test/", test, name="integrations_siren_test"),
+            path("camera/<int:camera_id>/silence/", silence, name="integrations_siren_silence"),
+            *super().get_urls(),
+        ]
+
+    def test(self, request: HttpRequest, camera_id: int) -> HttpResponse:
+        """Sound one siren for a moment, and return to where the button was."""
+        return self._act(request, camera_id, MAY_TEST, _test)
+
+    def silence(self, request: HttpRequest, camera_id: int) -> HttpResponse:
+        """End whatever sounds at a camera, and return to where the button was."""
+        return self._act(request, camera_id, MAY_SILENCE, _silence)
+
+    def _act(
+        self,
+        request: HttpRequest,
+        camera_id: int,
+        permission: str,
+        act: Callable[[HttpRequest, Camera], tuple[str, int]],
+    ) -> HttpResponse:
+        if not request.user.has_perm(permission):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        # The cameras' own page says which of them this officer may see.
+        cameras = self.admin_site.get_model_admin(Camera).get_queryset(request)
+        camera = cameras.filter(pk=camera_id).first()
+        if camera is None:
+            raise Http404("no such camera")
+        outcome, level = act(request, camera)
+        self.message_user(request, f"Siren of {camera}: {plain(outcome)}", level)
+        if request.POST.get("back") == "sirens":
+            return HttpResponseRedirect(reverse("admin:integrations_siren_changelist"))
+        return HttpResponseRedirect(page_of("detection_camera", camera.pk))
+
+    @admin.display(description="test")
+    def test_button(self, siren: Siren) -> str:
+        return render_to_string(
+            "admin/integrations/siren_test_button.html",
+            {"camera_id": siren.camera_id, "back": "sirens"},
+        )
+
+    @admin.display(description="silence")
+    def silence_button(self, siren: Siren) -> str:
+        return render_to_string(
+            "admin/integrations/siren_silence_button.html",
+            {"camera_id": siren.camera_id, "back": "sirens"},
+        )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        columns = tuple(map(str, super().get_list_display(request)))
+        buttons = (("test_button", MAY_TEST), ("silence_button", MAY_SILENCE))
+        return (*columns, *(name for name, needs in buttons if request.user.has_perm(needs)))
+
+    # --- columns --------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Siren]:
         return without_credentials(super().get_queryset(request).select_related("camera"), "camera")
@@ -113,7 +192,27 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
     def next_attempt(self, siren: Siren) -> str:
         return moment(siren.next_attempt_at)
 
+    @admin.display(description="nobody logs in before")
+    def logins_closed(self, siren: Siren) -> str:
+        until = siren.logins_closed_until
+        return moment(until) if until and until > timezone.now() else NOTHING
+
     @admin.display(description="last error")
     def error(self, siren: Siren) -> str:
         text = plain(siren.last_error)
         return format_html('<span class="co-remark" title="{}">{}</span>', text, text)
+
+
+def _test(request: HttpRequest, camera: Camera) -> tuple[str, int]:
+    try:
+        return try_siren(camera=camera, user=signed_in(request), request=request), messages.INFO
+    except CannotTest as reason:
+        return f"Not tested: {reason}.", messages.WARNING
+
+
+def _silence(request: HttpRequest, camera: Camera) -> tuple[str, int]:
+    try:
+        outcome = silence_by_hand(camera=camera, user=signed_in(request), request=request)
+    except CannotSilence as reason:
+        return f"Not silenced: {reason}.", messages.WARNING
+    return outcome, messages.INFO

@@ -9,12 +9,17 @@ import re
 import socket
 import ssl
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from ipaddress import IPv4Network, IPv6Network
 from threading import Lock
 from typing import Any, Protocol
 
 from crimeops.environment import Environment
-from integrations.ports import AlarmAddress, IntegrationError
+from detection.ports import SourceError
+from detection.sources.addresses import check_network
+from integrations.ports import AlarmAddress, IntegrationError, LoginRefused
 
 # A camera that refused a login is left alone: each further try lengthens its suspension.
 REFUSED_LOGIN_SECONDS = 60.0
@@ -22,6 +27,8 @@ REFUSED_LOGIN_SECONDS = 60.0
 SILENT_CAMERA_REST_SECONDS = 60.0
 # pytapo waits 10 s for each of several requests; a site's other sirens share the threads.
 REQUEST_TIMEOUT_SECONDS = 3
+# pytapo waits a second before each of its retries, of which a dropped connection costs two.
+RETRY_PAUSE_SECONDS = 0.1
 KNOCK_SECONDS = 2.0
 _SUSPENDED = re.compile(r"Temporary Suspension.*?(\d+) seconds")
 _UNSUPPORTED = (
@@ -59,13 +66,16 @@ class _Session:
 class TapoAlarm:
     """See Alarm. One instance in a process holds the warm sessions of all its cameras."""
 
-    def __init__(self) -> None:
+    def __init__(self, networks: Sequence[IPv4Network | IPv6Network] = ()) -> None:
+        self._networks = networks
         self._sessions: dict[int, _Session] = {}
         self._lock = Lock()
 
     @classmethod
-    def from_environment(cls, _: Environment) -> "TapoAlarm":
-        return cls()
+    def from_environment(cls, environment: Environment) -> "TapoAlarm":
+        """Pays for pytapo's import, a second, now and not with the first alarm."""
+        import_module("pytapo")
+        return cls(environment.camera_networks)
 
     def sound(self, address: AlarmAddress, seconds: float) -> None:
         """See Alarm. The firmware ends by itself; `seconds` is kept by whoever re-arms."""
@@ -105,34 +115,34 @@ class TapoAlarm:
             return session
 
     def _ask(self, session: _Session, address: AlarmAddress, request: Any) -> None:
-        closed_for = session.logins_closed_until - time.monotonic()
-        if closed_for > 0:
-            raise IntegrationError(
-                f"the camera at {address.host} refuses logins for {closed_for:.0f} s more",
-                permanent=False,
-                retry_after_seconds=closed_for,
-            )
+        def check_login() -> None:
+            address.check_logins(session.logins_closed_until - time.monotonic())
+
         try:
             if session.client is None:
+                check_login()
                 session.client = self._log_in(address)
+                _check_before_each_login(session.client, check_login, address)
             request(session.client)
         except Exception as error:  # noqa: BLE001 — pytapo raises bare Exceptions; their text is all there is
-            fault = _translate(address, error)
+            fault = error if isinstance(error, IntegrationError) else _translate(address, error)
             if not isinstance(fault, _Unsupported):
                 _discard(session.client)
                 session.client = None
                 session.rests_until = time.monotonic() + SILENT_CAMERA_REST_SECONDS
-            if fault.retry_after_seconds:
+            if isinstance(fault, LoginRefused):
                 session.logins_closed_until = time.monotonic() + fault.retry_after_seconds
             raise fault from None
 
     def _log_in(self, address: AlarmAddress) -> TapoClient:
         # Imported on first use: pytapo costs a second, and most processes sound no siren.
+        check_network(address.host, self._networks)  # a login shall not go to just any host
         _knock(address)
         from pytapo import Tapo
         from pytapo.transport.pytapo import pytapo as transport
 
-        transport.CONNECTION_TIMEOUT = REQUEST_TIMEOUT_SECONDS  # it offers no option for this
+        transport.CONNECTION_TIMEOUT = REQUEST_TIMEOUT_SECONDS  # it offers no option for these
+        transport.RETRY_BACKOFF_SECONDS = RETRY_PAUSE_SECONDS
         # The account of the Tapo app is called admin on every camera; the camera account, where
         # there is no other, has a name of its own.
         user = "admin" if address.control_password else address.username
@@ -170,6 +180,23 @@ def _discard(client: TapoClient | None) -> None:
         loop.close()
 
 
+def _check_before_each_login(
+    client: TapoClient, check: Callable[[], None], address: AlarmAddress
+) -> None:
+    """pytapo logs in again by itself where a token has expired, past every cool-down of ours."""
+    transport = getattr(client, "transport", None)
+    log_in_again = getattr(transport, "_refreshStok", None)
+    if log_in_again is None:
+        return
+
+    def checked(*arguments: Any, **options: Any) -> Any:
+        check()
+        _knock(address)  # it may be the answer to a camera that hangs
+        return log_in_again(*arguments, **options)
+
+    transport._refreshStok = checked  # type: ignore[union-attr] # it offers no hook for this
+
+
 class _Unsupported(IntegrationError):
     """This firmware does not know the request."""
 
@@ -184,23 +211,25 @@ def _stop(client: TapoClient) -> None:
 
 def _translate(address: AlarmAddress, error: Exception) -> IntegrationError:
     text = str(error)
+    if isinstance(error, SourceError):
+        return IntegrationError(text, permanent=False)
     if any(sign in text for sign in _UNSUPPORTED):
         return _Unsupported("this firmware has no manual alarm", permanent=True)
     suspended = _SUSPENDED.search(text)
     if suspended:
         seconds = float(suspended.group(1))
-        return IntegrationError(
+        return LoginRefused(
             f"the camera at {address.host} has suspended logins for {seconds:.0f} s after wrong "
             "passwords: check the camera's password",
-            permanent=False,
-            retry_after_seconds=seconds,
+            seconds=seconds,
+            suspended=True,
         )
     if "Invalid authentication" in text or "-40209" in text:
-        return IntegrationError(
+        return LoginRefused(
             f"the camera at {address.host} refuses the password: set the camera account's, or the "
             "Tapo password, in the admin",
-            permanent=False,
-            retry_after_seconds=REFUSED_LOGIN_SECONDS,
+            seconds=REFUSED_LOGIN_SECONDS,
+            suspended=False,
         )
     return IntegrationError(
         f"the camera at {address.host}:{address.port} does not answer: {type(error).__name__}",

@@ -40,9 +40,9 @@ class CameraAnswer(BaseModel):
     name: Annotated[str, Field(max_length=200), NO_NUL]
     ip_address: Annotated[str, Field(max_length=255), NO_NUL]
     rtsp_url: Annotated[str, Field(min_length=1, max_length=2000), NO_NUL]
-    user_name: Annotated[str, NO_NUL] = ""
-    password: Annotated[str, NO_NUL] = ""
-    tapo_password: Annotated[str, NO_NUL] | None = None
+    user_name: Annotated[str, Field(max_length=500), NO_NUL] = ""
+    password: Annotated[str, Field(max_length=500), NO_NUL] = ""
+    tapo_password: Annotated[str, Field(max_length=500), NO_NUL] | None = None
     connection_ip: Annotated[str, Field(max_length=255), NO_NUL] | None = None
     connection_port: int | None = None  # forwards RTSP only, which rtsp_url already says
     lat: float | None = None

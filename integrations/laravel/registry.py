@@ -12,6 +12,8 @@ from integrations.laravel.client import BackendError, LaravelClient, LaravelOpti
 
 logger = logging.getLogger(__name__)
 
+MOST_CAMERAS = 5_000  # a back end gone mad must not fill our database
+
 
 class LaravelRegistry:
     """Claims belong to the address they are made from: call it from the host that watches."""
@@ -30,7 +32,13 @@ class LaravelRegistry:
         except BackendError as error:
             raise _registry_error(error) from error
         cameras = []
-        for position, raw in enumerate(answer.data):
+        if len(answer.data) > MOST_CAMERAS:
+            logger.error(
+                "the back end lists %d cameras; those after the first %d are left out",
+                len(answer.data),
+                MOST_CAMERAS,
+            )
+        for position, raw in enumerate(answer.data[:MOST_CAMERAS]):
             try:
                 cameras.append(CameraAnswer.model_validate(raw).to_domain())
             except ValidationError as error:
@@ -46,9 +54,11 @@ class LaravelRegistry:
 
     def claim(self, external_id: int) -> None:
         try:
-            self._client.call("POST", f"/api/model/cameras/{external_id}/claim", Answer)
+            self._client.call(
+                "POST", f"/api/model/cameras/{external_id}/claim", Answer, prompt=True
+            )
         except BackendError as error:
-            if error.status == 409:
+            if error.status == 409 and not error.repeated:
                 raise CameraTaken(str(error)) from error
             if error.status == 422:
                 raise InstanceFull(str(error)) from error
@@ -56,8 +66,12 @@ class LaravelRegistry:
 
     def release(self, external_id: int) -> None:
         try:
-            self._client.call("DELETE", f"/api/model/cameras/{external_id}/release", Answer)
+            self._client.call(
+                "DELETE", f"/api/model/cameras/{external_id}/release", Answer, prompt=True
+            )
         except BackendError as error:
+            if error.status == 409:
+                raise CameraTaken(str(error)) from error
             raise _registry_error(error) from error
 
     def heartbeat(self, external_ids: Sequence[int]) -> None:
@@ -66,8 +80,13 @@ class LaravelRegistry:
                 "POST", "/api/model/heartbeat", Answer, body={"camera_ids": list(external_ids)}
             )
         except BackendError as error:
+            # Somebody else's camera, none at all, or a list that holds such a one.
+            if error.status in (404, 409, 422):
+                raise CameraTaken(str(error)) from error
             raise _registry_error(error) from error
 
 
 def _registry_error(error: BackendError) -> RegistryError:
-    return RegistryError(str(error), permanent=error.permanent)
+    """A refusal after a repeated request may only mean that the first one was obeyed."""
+    refused = 300 <= error.status < 500 and not error.repeated
+    return RegistryError(str(error), permanent=error.permanent, unanswered=not refused)

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('rung_at', models.DateTimeField(blank=True, help_text='When it was first asked for.', null=True)),
                 ('sounded_at', models.DateTimeField(blank=True, help_text='Last time it was sounded.', null=True)),
                 ('silent_at', models.DateTimeField(blank=True, null=True)),
-                ('method', models.CharField(blank=True, help_text='The way that last worked.', max_length=32)),
+                ('method', models.CharField(blank=True, help_text='The way that is asked first.', max_length=32)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('next_attempt_at', models.DateTimeField(blank=True, null=True)),
                 ('last_error', models.CharField(blank=True, max_length=300)),

@@ -1,41 +1,27 @@
 """The outbox: what must be told of an episode is written with it and sent until it arrives."""
 
-import logging
-import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 
-from crimeops.adapters import load
 from crimeops.ringing import ring
-from detection.models import Episode, EpisodeEvent, EpisodeEventKind
-from integrations.models import Delivery, DeliveryKind, DeliveryStatus, Siren
-from integrations.ports import (
-    AlertReport,
-    CrimeReport,
-    IntegrationError,
-    Report,
-    Reporter,
-    StopReport,
-)
+from detection.models import OPEN_STATUSES, Episode, EpisodeEvent, EpisodeEventKind
+from detection.services.claims import database_now
+from integrations.models import Delivery, DeliveryKind, DeliveryStatus
+from integrations.services import outlets
 
-logger = logging.getLogger(__name__)
-
-# Longer than one attempt can take (4 requests with time-outs and back-off): then it was lost.
-ATTEMPT_SECONDS = 60.0
-FIRST_PAUSE_SECONDS = 1.0
 GOODBYE_SECONDS = 1.5
-SIREN_FIRST_SECONDS = 0.3
-HOPELESS_ATTEMPTS = 30  # about 25 minutes of trying
+# A report that failed so often for its own sake, for so long, holds up its camera's no more.
+HOPELESS_FAILURES = 30
+HOPELESS_SECONDS = 1800.0
+# So many reports of one worker may be on their way at once; the sweep rings no more than that.
+CHAINS = 6
 
 KINDS = {
     EpisodeEventKind.OPENED: DeliveryKind.ALERT,
@@ -49,7 +35,8 @@ KINDS = {
 def queue_deliveries(*, episode: Episode, event: EpisodeEvent) -> list[Delivery]:
     """Write what each of the camera's back ends must be told of this step.
 
-    Call it in the transaction that writes the step; ring the deliveries after its commit.
+    Call it in the transaction that writes the step and has locked the camera's claim, which gives
+    the reports their order; ring the deliveries after its commit.
     """
     registry = episode.camera.registry
     reporters = [registry] if registry in settings.REPORTERS else []
@@ -61,9 +48,10 @@ def _queue(reporter: str, episode: Episode, event: EpisodeEvent) -> Delivery:
     siblings = Delivery.objects.filter(episode=episode, reporter=reporter)
     if kind is DeliveryKind.ALERT:  # only the newest alert counts
         siblings.filter(
-            _unclaimed(timezone.now()), kind=kind, status=DeliveryStatus.PENDING
+            _unclaimed(database_now()), kind=kind, status=DeliveryStatus.PENDING
         ).update(status=DeliveryStatus.SUPERSEDED)
-    last: int = siblings.aggregate(last=Max("sequence"))["last"] or 0
+    of_camera = Delivery.objects.filter(camera=episode.camera_id, reporter=reporter)
+    last: int = of_camera.aggregate(last=Max("sequence"))["last"] or 0
     return Delivery.objects.create(
         reporter=reporter,
         kind=kind,
@@ -71,7 +59,6 @@ def _queue(reporter: str, episode: Episode, event: EpisodeEvent) -> Delivery:
         episode=episode,
         sequence=last + 1,
         payload=_payload(kind, event),
-        next_attempt_at=timezone.now(),
     )
 
 
@@ -89,184 +76,98 @@ def _payload(kind: DeliveryKind, event: EpisodeEvent) -> dict[str, Any]:
     }
 
 
-def due_deliveries(*, at: datetime, limit: int = 20) -> list[UUID]:
-    """Deliveries that may be attempted now: the first unfinished of each episode, oldest first."""
-    return list(
-        Delivery.objects.filter(_attemptable(at))
-        .order_by("created_at")
-        .values_list("pk", flat=True)[:limit]
+def due_deliveries(*, at: datetime) -> list[UUID]:
+    """What is worth ringing now: of each back end the most urgent ones, in the order they are sent.
+
+    Each that is sent rings the next, so a few are enough; a back end that is away is asked for one.
+    """
+    due: list[UUID] = []
+    waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING)
+    for reporter in waiting.order_by().values_list("reporter", flat=True).distinct():
+        if outlets.may_be_asked(reporter=reporter, at=at):
+            away = outlets.is_away(reporter=reporter)
+            due += most_urgent(reporter, away, at=at)[: 1 if away else CHAINS]
+    return due
+
+
+def most_urgent(reporter: str, away: bool = False, at: datetime | None = None) -> list[UUID]:
+    """What the back end should be told next, a few at most.
+
+    The newest alert or crime first: its camera's first report goes, before others' old ones.
+
+    A back end that is away is tried with whatever was tried longest ago, so that no single report
+    that it cannot digest can keep it from being found well again.
+    """
+    turn = in_turn(at or database_now(), paused_too=away)
+    rows = Delivery.objects.filter(turn, reporter=reporter)
+    if away:
+        longest_ago = rows.order_by(F("attempted_at").asc(nulls_first=True), "created_at")
+        return list(longest_ago.values_list("pk", flat=True)[:CHAINS])
+    serious = Delivery.objects.filter(
+        camera=OuterRef("camera"),
+        reporter=OuterRef("reporter"),
+        status=DeliveryStatus.PENDING,
+        kind__in=(DeliveryKind.ALERT, DeliveryKind.CRIME),
     )
+    newest = Subquery(serious.order_by("-sequence").values("created_at")[:1])
+    urgent_first = rows.annotate(newest=newest).order_by(
+        F("newest").desc(nulls_last=True), "created_at", "sequence"
+    )
+    return list(urgent_first.values_list("pk", flat=True)[:CHAINS])
 
 
 def _unclaimed(at: datetime) -> Q:
     return Q(claimed_until=None) | Q(claimed_until__lte=at)
 
 
-def _attemptable(at: datetime) -> Q:
+def in_turn(at: datetime, paused_too: bool = False) -> Q:
     """In order within an episode always, and within a camera: a stop must not end a later alert.
 
+    The order is a number, never a time: by clocks that disagree two reports wait for each other.
     A report that fails again and again for its own sake does not hold up other episodes for ever.
     """
-    pending = Delivery.objects.filter(
-        camera=OuterRef("camera"), reporter=OuterRef("reporter"), status=DeliveryStatus.PENDING
+    before = Delivery.objects.filter(
+        camera=OuterRef("camera"),
+        reporter=OuterRef("reporter"),
+        status=DeliveryStatus.PENDING,
+        sequence__lt=OuterRef("sequence"),
     )
-    earlier = pending.filter(
-        Q(episode=OuterRef("episode"), sequence__lt=OuterRef("sequence"))
-        | Q(created_at__lt=OuterRef("created_at"), attempts__lt=HOPELESS_ATTEMPTS)
+    hopeless = Q(
+        failures__gte=HOPELESS_FAILURES,
+        created_at__lt=at - timedelta(seconds=HOPELESS_SECONDS),
     )
-    return (
-        Q(status=DeliveryStatus.PENDING, next_attempt_at__lte=at)
-        & _unclaimed(at)
-        & ~Q(Exists(earlier))
-    )
+    earlier = before.filter(Q(episode=OuterRef("episode")) | ~hopeless)
+    due = Q() if paused_too else Q(next_attempt_at=None) | Q(next_attempt_at__lte=at)
+    return Q(status=DeliveryStatus.PENDING) & due & _unclaimed(at) & ~Q(Exists(earlier))
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A delivery that this process, and no other, may now send."""
+def _may_be_resent() -> Q:
+    """What was told is told, and what has changed since must not be told as if it were so.
 
-    delivery: Delivery
-    claimed_until: datetime
-
-
-def deliver(*, delivery_id: UUID) -> UUID | None:
-    """Attempt one delivery if it is its turn; returns the camera's next one, if it is due."""
-    attempt = _claim(delivery_id=delivery_id, at=timezone.now())
-    if attempt is None:
-        return None
-    delivery = attempt.delivery
-    _let_the_siren_go_first(delivery)
-    try:
-        reporter: Reporter = load("REPORTERS", delivery.reporter)
-        answer = reporter.send(_report(delivery), str(delivery.pk))
-    except IntegrationError as error:
-        _record_failure(attempt, error)
-        if not error.permanent:
-            return None
-    else:
-        _record_success(attempt, answer)
-    following = (
-        Delivery.objects.filter(
-            _attemptable(timezone.now()), camera=delivery.camera_id, reporter=delivery.reporter
-        )
-        .order_by("created_at")
-        .first()
-    )
-    return following.pk if following else None
-
-
-def _let_the_siren_go_first(delivery: Delivery) -> None:
-    """The contract wants the alarm before the alert, and both were rung at the same moment.
-
-    A siren that is slow or broken holds the alert up for `SIREN_FIRST_SECONDS` at most.
+    An alert of an episode that is over would never be stopped, a stop would end a later alert.
     """
-    first_alert = delivery.kind == DeliveryKind.ALERT and delivery.attempts == 1
-    if not first_alert or not settings.ENVIRONMENT.siren_enabled:
-        return
-    asked = Siren.objects.filter(episode_id=delivery.episode_id).exclude(
-        silent_at=None, sounded_at=None, attempts=0
+    later_alert = Delivery.objects.filter(
+        camera=OuterRef("camera"),
+        reporter=OuterRef("reporter"),
+        kind=DeliveryKind.ALERT,
+        sequence__gt=OuterRef("sequence"),
     )
-    deadline = delivery.created_at + timedelta(seconds=SIREN_FIRST_SECONDS)
-    while timezone.now() < deadline and not asked.exists():
-        time.sleep(0.005)
+    going_on = Q(episode__status__in=OPEN_STATUSES)
+    still_so = ~Q(Exists(later_alert)) & (Q(kind=DeliveryKind.STOP) | going_on)
+    refused = Q(status=DeliveryStatus.REFUSED) & (Q(kind=DeliveryKind.CRIME) | still_so)
+    return refused | Q(status=DeliveryStatus.PENDING)
 
 
-def _claim(*, delivery_id: UUID, at: datetime) -> Attempt | None:
-    until = at + timedelta(seconds=ATTEMPT_SECONDS)
-    claimed = Delivery.objects.filter(_attemptable(at), pk=delivery_id).update(
-        claimed_until=until, attempts=F("attempts") + 1
-    )
-    if claimed != 1:
-        return None
-    delivery = Delivery.objects.select_related("camera").get(pk=delivery_id)
-    return Attempt(delivery, until)
+def resend_delivery(*, delivery_id: UUID) -> bool:
+    """Make a refused or waiting delivery due; the same key tells the back end so.
 
-
-def _report(delivery: Delivery) -> Report:
-    camera, payload = delivery.camera, delivery.payload
-    match DeliveryKind(delivery.kind):
-        case DeliveryKind.ALERT:
-            return AlertReport(camera.external_id, payload["confidence"])
-        case DeliveryKind.STOP:
-            return StopReport(camera.external_id)
-        case DeliveryKind.CRIME:
-            return CrimeReport(
-                camera.external_id,
-                payload["crime_type"],
-                payload["confidence"],
-                _moment(payload["started_at"]),
-                _moment(payload["confirmed_at"]),
-            )
-
-
-def _moment(text: str) -> datetime:
-    moment = parse_datetime(text)
-    if moment is None:
-        raise ValueError(f"the payload of a delivery holds no moment: {text!r}")
-    return moment
-
-
-def _record_success(attempt: Attempt, answer: dict[str, Any]) -> None:
-    _finish(
-        attempt,
-        status=DeliveryStatus.DELIVERED,
-        answer=answer,
-        delivered_at=timezone.now(),
-        last_error="",
-    )
-    delivery = attempt.delivery
-    logger.info(
-        "%s of episode %s delivered to %s (attempt %d)",
-        delivery.kind,
-        delivery.episode_id,
-        delivery.reporter,
-        delivery.attempts,
-    )
-
-
-def _record_failure(attempt: Attempt, error: IntegrationError) -> None:
-    delivery = attempt.delivery
-    if error.permanent:
-        _finish(attempt, status=DeliveryStatus.REFUSED, last_error=str(error))
-    else:
-        pause = _pause_seconds(delivery.attempts, error.retry_after_seconds)
-        _finish(
-            attempt,
-            next_attempt_at=timezone.now() + timedelta(seconds=pause),
-            last_error=str(error),
-        )
-    logger.warning(
-        "%s of episode %s not delivered to %s (attempt %d, %s): %s",
-        delivery.kind,
-        delivery.episode_id,
-        delivery.reporter,
-        delivery.attempts,
-        "refused for good" if error.permanent else "will be tried again",
-        error,
-    )
-
-
-def _finish(attempt: Attempt, **changes: Any) -> None:
-    """Write the outcome, unless the attempt took so long that another has begun."""
-    Delivery.objects.filter(
-        pk=attempt.delivery.pk, claimed_until=attempt.claimed_until, status=DeliveryStatus.PENDING
-    ).update(claimed_until=None, **changes)
-
-
-def _pause_seconds(attempts: int, asked_for_seconds: float) -> float:
-    """Exponential with jitter, so that a back end that returns is not met by all at once."""
-    longest: float = settings.ENVIRONMENT.delivery_max_backoff
-    pause = min(longest, FIRST_PAUSE_SECONDS * 2.0 ** min(attempts - 1, 10))
-    return max(asked_for_seconds, pause * random.uniform(0.5, 1.0))  # noqa: S311 — no secret
-
-
-def resend_delivery(*, delivery_id: UUID) -> None:
-    """Make a delivery due again, whatever became of it; the same key tells the back end so."""
-    now = timezone.now()
-    Delivery.objects.filter(pk=delivery_id).filter(_unclaimed(now)).update(
-        status=DeliveryStatus.PENDING, next_attempt_at=now, claimed_until=None
-    )
+    False where it is on its way, or must not be sent again.
+    """
+    resent = Delivery.objects.filter(_may_be_resent(), _unclaimed(database_now()), pk=delivery_id)
+    if not resent.update(status=DeliveryStatus.PENDING, next_attempt_at=None, claimed_until=None):
+        return False
     ring_delivery(delivery_id=delivery_id)
+    return True
 
 
 def ring_delivery(*, delivery_id: UUID) -> None:
@@ -292,12 +193,10 @@ def wait_until_told(*, camera_id: int, seconds: float = GOODBYE_SECONDS) -> bool
     waiting in the outbox.
     """
     deadline = time.monotonic() + seconds
-    while Delivery.objects.filter(
-        _attemptable(timezone.now())
-        | Q(status=DeliveryStatus.PENDING, claimed_until__gt=timezone.now()),
-        camera_id=camera_id,
-    ).exists():
-        if time.monotonic() > deadline:
+    under_way = Q(status=DeliveryStatus.PENDING, claimed_until__gt=database_now())
+    waiting = Delivery.objects.filter(camera_id=camera_id)
+    while first := waiting.filter(in_turn(database_now()) | under_way).first():
+        if time.monotonic() > deadline or outlets.is_away(reporter=first.reporter):
             return False
         time.sleep(0.05)
     return True

@@ -35,7 +35,7 @@ def list_cameras_and_draw_zones(zone: list[list[float]]) -> None:
 
     # What an earlier run left: more cameras, errors, claims at a back end that is no more.
     Camera.objects.update(enabled=False, state="idle", reason="", retry_at=None)
-    Claim.objects.update(held=False, expires_at=None, rung_at=None)
+    Claim.objects.update(holder="", expires_at=None, rung_at=None)
     refresh_cameras(at=timezone.now())
     for camera in Camera.objects.filter(listed_at__gte=_just_now()):
         Camera.objects.filter(pk=camera.pk).update(enabled=True)

@@ -73,9 +73,31 @@ class Processes:
                 raise TimeoutError(f"{what} is not ready after {seconds:.0f} s")
             time.sleep(0.05)
 
+    def children(self) -> list[Child]:
+        """Those that were started and not ended by us."""
+        return list(self._children)
+
     def forget(self, name: str) -> None:
         """No longer expect a child to run that has ended as it should."""
         self._children = [child for child in self._children if child.name != name]
+
+    def named(self, name: str) -> Child:
+        """The child of that name. Raises KeyError."""
+        for child in self._children:
+            if child.name == name:
+                return child
+        raise KeyError(name)
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to a child: SIGSTOP and SIGCONT pause it and let it go on."""
+        self.named(name).process.send_signal(number)
+
+    def kill(self, name: str) -> None:
+        """End a child as a power cut would: at once, with whatever it started."""
+        child = self.named(name)
+        child.process.kill()
+        child.process.wait()
+        self.stop(name)
 
     def stop(self, name: str, seconds: float = 10.0) -> None:
         """End one child and wait for it; it is killed if it does not go."""

@@ -1,7 +1,7 @@
 """The back end's own memory: who holds which camera, what was reported, who fell silent."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from threading import RLock
@@ -40,6 +40,7 @@ class BackEnd:
         self.stops: list[ReceivedStop] = []
         self.crimes: list[ReceivedCrime] = []
         self.alarms: list[ReceivedAlarm] = []
+        self.reach_camera: Callable[[ReceivedAlarm], None] = lambda alarm: None
         self.releases: list[HeartbeatRelease] = []
         self._max_cameras_per_instance = max_cameras_per_instance
         self._heartbeat_timeout_seconds = heartbeat_timeout_seconds
@@ -144,6 +145,11 @@ class BackEnd:
             if all((c.user_name, c.password) != (username, password) for c in there):
                 message = "The camera refuses this username and password."
                 raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, message, {"username": [message]})
+            try:
+                self.reach_camera(alarm)
+            except ConnectionError:
+                message = "The camera does not answer"
+                raise Refusal(HTTPStatus.BAD_GATEWAY, message, is_violation=False) from None
             self.alarms.append(alarm)
 
     def release_silent(self, *, at: float, monotonic: float) -> None:

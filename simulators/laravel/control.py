@@ -23,6 +23,7 @@ class FaultRequest(BaseModel):
     times: int | None = None
     after: bool = False
     exact: bool = False
+    camera_id: int | None = None
 
 
 class ControlApi:
@@ -101,6 +102,7 @@ class ControlApi:
                     wanted.times,
                     after=wanted.after,
                     exact=wanted.exact,
+                    camera_id=wanted.camera_id,
                 )
             )
         # pydantic's ValidationError is one too.

@@ -7,7 +7,8 @@ from typing import Any
 
 from simulators.laravel.exchange import full_path
 
-BARE_KINDS = frozenset({"hang", "reset", "not_json", "missing_field", "html"})
+BARE_KINDS = frozenset({"hang", "reset", "not_json", "missing_field", "html", "echo", "redirect"})
+WITH_ARGUMENT = frozenset({"hang", "missing_field", "echo", "redirect"})
 # The real answer, spoilt on its way: the call has been processed.
 SPOILING_KINDS = frozenset({"not_json", "missing_field"})
 
@@ -22,6 +23,7 @@ class Fault:
     exact: bool
     after: bool
     times: int | None
+    camera_id: int | None = None
 
     @property
     def label(self) -> str:
@@ -32,24 +34,37 @@ class Fault:
         """How long to hang; None is until the simulator stops."""
         return None if self.argument is None else float(self.argument)
 
-    def hits(self, path: str) -> bool:
+    def hits(self, path: str, body: Any) -> bool:
+        about = body.get("camera_id") if isinstance(body, dict) else None
+        if self.camera_id is not None and about != self.camera_id:
+            return False
         if self.path is None or path == self.path:
             return True
         return not self.exact and path.startswith(self.path.rstrip("/") + "/")
 
 
 def parse_fault(
-    kind: str, path: str | None, times: int | None, *, after: bool, exact: bool
+    kind: str,
+    path: str | None,
+    times: int | None,
+    *,
+    after: bool,
+    exact: bool,
+    camera_id: int | None = None,
 ) -> Fault:
     """Raises ValueError for a kind, an argument or a count that means nothing."""
     name, _, argument = kind.partition(":")
     if name == "status":
         if not (argument.isascii() and argument.isdigit() and 300 <= int(argument) <= 599):
             raise ValueError(f"status needs a code from 300 to 599: {kind!r}")
-    elif name not in BARE_KINDS or (":" in kind and name not in {"hang", "missing_field"}):
+    elif name not in BARE_KINDS or (":" in kind and name not in WITH_ARGUMENT):
         raise ValueError(f"unknown fault: {kind!r}")
     if name == "hang" and argument and not 0 < float(argument) < float("inf"):
         raise ValueError(f"hang needs a number of seconds: {kind!r}")
+    if name == "echo" and argument and not (argument.isdigit() and 400 <= int(argument) <= 599):
+        raise ValueError(f"echo needs a code from 400 to 599: {kind!r}")
+    if name == "redirect" and not argument:
+        raise ValueError("redirect needs an address")
     if times is not None and times < 1:
         raise ValueError("times must be 1 or more")
     return Fault(
@@ -59,11 +74,12 @@ def parse_fault(
         exact=exact,
         after=after or name in SPOILING_KINDS,
         times=times,
+        camera_id=camera_id,
     )
 
 
 class FaultBook:
-    """The faults in force; the oldest that fits a path is used, and used up."""
+    """The faults in force; the oldest that fits a call is used, and used up."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -77,10 +93,10 @@ class FaultBook:
         with self._lock:
             self._faults.clear()
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str, body: Any) -> Fault | None:
         with self._lock:
             for index, fault in enumerate(self._faults):
-                if fault.hits(path):
+                if fault.hits(path, body):
                     self._use(index, fault)
                     return fault
         return None

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Thread
 from types import TracebackType
@@ -157,19 +157,31 @@ class LaravelSimulator:
         *,
         after: bool = False,
         exact: bool = False,
+        camera_id: int | None = None,
     ) -> None:
         """Answer wrongly from now on: for `times` calls, or until `clear_faults()`.
 
         `kind` is one of `status:CODE`, `hang:SECONDS` (then a true answer), `hang` (until the
-        simulator stops), `reset`, `not_json`, `missing_field`, `missing_field:NAME` and `html`.
+        simulator stops), `reset`, `not_json`, `missing_field`, `missing_field:NAME`, `html`,
+        `echo:CODE` (an error that repeats the caller's headers and body) and `redirect:ADDRESS`.
         `path` also covers what lies below it, unless `exact`: `/alert` includes `/alert/stop`.
         `after` lets the back end do its work first, so that only the answer is lost; `not_json`
-        and `missing_field`, being true answers spoilt, always do. Raises ValueError.
+        and `missing_field`, being true answers spoilt, always do. With `camera_id` only reports
+        about that camera are struck. Raises ValueError.
         """
-        self._faults.add(parse_fault(kind, path, times, after=after, exact=exact))
+        self._faults.add(
+            parse_fault(kind, path, times, after=after, exact=exact, camera_id=camera_id)
+        )
 
     def clear_faults(self) -> None:
         self._faults.clear()
+
+    def on_alarm(self, reach_camera: Callable[[ReceivedAlarm], None]) -> None:
+        """What the camera control API does with an alarm; a ConnectionError is answered with 502.
+
+        Called on the server's thread. Without it every alarm is accepted and none is heard.
+        """
+        self._back_end.reach_camera = reach_camera
 
     def take_back(self, camera_id: int) -> None:
         """The back end unclaims a camera; raises KeyError where it is unknown."""

@@ -50,7 +50,7 @@ class Transport:
         if call.path.startswith(CONTROL_PREFIX):
             answer = self._control.answer(call, request.query.get("since", "0"))
             return web.json_response(answer.body, status=answer.status)
-        fault = self._faults.take(call.path)
+        fault = self._faults.take(call.path, call.json)
         if fault is None:
             return self._send(call, self._api.answer(call), None)
         return await self._misbehave(request, call, fault)
@@ -67,6 +67,11 @@ class Transport:
             case "status":
                 failure = Answer(int(fault.argument or 500), SERVER_ERROR, _replayed(answer))
                 return self._send(call, failure, fault)
+            case "echo":
+                return self._send(call, _echo(request, call, fault), fault)
+            case "redirect":
+                self._note(call, 307, answer, fault)
+                return web.Response(status=307, headers={"Location": str(fault.argument)})
             case "html":
                 self._note(call, 200, answer, fault)
                 return web.Response(text=HTML_PAGE, content_type="text/html")
@@ -120,6 +125,13 @@ class Transport:
             replayed=_replayed(answer),
             fault=None if fault is None else fault.label,
         )
+
+
+def _echo(request: web.Request, call: IncomingCall, fault: Fault) -> Answer:
+    """What a framework with its debug mode on says: the whole request, key and all."""
+    said = f"{call.payload.decode(errors='replace')} key {call.api_key} {dict(request.headers)}"
+    body = {"message": f"Exception in {call.path}: {said}", "errors": {"request": [said]}}
+    return Answer(int(fault.argument or 500), body)
 
 
 def _replayed(answer: Answer | None) -> bool:

@@ -34,3 +34,5 @@ class CameraBehaviour:
     """RTSP answers 404, as with SD recording and Tapo Care both on; control goes on working."""
     key_frames_suppressed: bool = False
     """Clients that begin to play while this is set never get a key frame."""
+    pictures_damaged: bool = False
+    """Each picture's data arrives with wrong bits in it, over TCP too, as from a dying encoder."""

@@ -34,6 +34,7 @@ class Broadcast:
         self.frozen = False
         self.started_at: float | None = None
         """Wall clock of position 0 of the present clip; None before anybody played it."""
+        self._clock_offset = 0.0
         self._loops = loop
         self._origin = 0.0
         self._timestamp_base = secrets.randbits(32)
@@ -70,6 +71,12 @@ class Broadcast:
         self._lap_start = self._segment_start
         self._index = 0
 
+    def jump_clock(self, seconds: float) -> None:
+        """Set the camera's clock: its timestamps and the wall clock of its reports jump."""
+        self._clock_offset += seconds
+        for viewer in self._viewers:
+            self.report_to(viewer)
+
     def next_key_timestamp(self) -> int:
         """The RTP timestamp of the first picture that a client which joins now can decode."""
         if self.started_at is None or self._is_over():
@@ -83,7 +90,7 @@ class Broadcast:
 
     def report_to(self, viewer: Viewer) -> None:
         if not self.frozen:
-            viewer.report(time.time(), self._timestamp(self._position()))
+            viewer.report(time.time() + self._clock_offset, self._timestamp(self._position()))
 
     async def _run(self) -> None:
         next_report = time.monotonic() + REPORT_SECONDS
@@ -137,4 +144,5 @@ class Broadcast:
         return int((time.monotonic() - self._origin) * CLOCK_RATE)
 
     def _timestamp(self, position: int) -> int:
-        return (self._timestamp_base + position) & 0xFFFFFFFF
+        jumped = int(self._clock_offset * CLOCK_RATE)
+        return (self._timestamp_base + position + jumped) & 0xFFFFFFFF

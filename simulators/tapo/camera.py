@@ -15,7 +15,7 @@ from simulators.tapo.firmware import Firmware
 from simulators.tapo.login import FrontDoor
 from simulators.tapo.rtsp import RtspServer
 from simulators.tapo.serve import LoopThread
-from simulators.tapo.siren import Siren, SirenCall
+from simulators.tapo.siren import Action, Siren, SirenCall
 
 
 @dataclass(kw_only=True, eq=False)
@@ -126,6 +126,10 @@ class SimulatedTapo(CameraBehaviour):
     def suppress_key_frames(self, suppressed: bool = True) -> None:
         self.key_frames_suppressed = suppressed
 
+    def jump_clock(self, seconds: float) -> None:
+        """Set the camera's clock forward or back, for those who watch and those who come."""
+        self._thread.call(self._broadcast.jump_clock, seconds)
+
     def switch_clip(self, clip: Path | Clip) -> None:
         """Go on with another clip at once, for those who watch and those who come."""
         loaded = clip if isinstance(clip, Clip) else load_clip(clip)
@@ -140,6 +144,12 @@ class SimulatedTapo(CameraBehaviour):
     @property
     def siren_calls(self) -> list[SirenCall]:
         return list(self._siren.calls)
+
+    def switch_siren(self, action: Action, password: str) -> None:
+        """As another client of the control port does, a back end say. Raises ConnectionError."""
+        if not self._control.is_open or password != self.password or self.locked_out_seconds:
+            raise ConnectionRefusedError(f"{self.name} does not serve its control port")
+        self._thread.call(self._siren.switch, action, "manual_msg_alarm")
 
     @property
     def logins(self) -> int:

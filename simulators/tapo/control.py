@@ -46,6 +46,10 @@ class ControlPort:
         )
         return int(self._listener.sockets[0].getsockname()[1])
 
+    @property
+    def is_open(self) -> bool:
+        return self._listener is not None
+
     def refuse(self) -> None:
         """Close the port and all that is connected to it."""
         if self._listener is not None:

@@ -205,6 +205,7 @@ class RtspConnection:
             return
         self._playing = True
         self._sender.key_frames_denied = self._server.behaviour.key_frames_suppressed
+        self._sender.damages = lambda: self._server.behaviour.pictures_damaged
         self._server.active_clients += 1
         self._server.broadcast.join(self._sender)
         self._server.broadcast.report_to(self._sender)

@@ -7,6 +7,8 @@ from simulators.tapo import rtp
 from simulators.tapo.clip import AccessUnit
 from simulators.tapo.transport import MediaTransport
 
+WHOLE_BYTES = 40  # parameter sets are shorter, and a slice's head makes it look like a picture
+
 
 class RtpSender:
     def __init__(self, media: MediaTransport, hang_up: Callable[[], None]) -> None:
@@ -14,6 +16,7 @@ class RtpSender:
         self.hang_up = hang_up
         self.sequence = secrets.randbits(15)
         self.key_frames_denied = False
+        self.damages: Callable[[], bool] = lambda: False
         self._source = secrets.randbits(32)
         self._awaits_key = True
         self._packets = self._octets = 0
@@ -28,7 +31,8 @@ class RtpSender:
         elif self._awaits_key and not unit.key:
             return
         self._awaits_key = False
-        last = len(unit.payloads) - 1
+        payloads = [_damaged(p) for p in unit.payloads] if self.damages() else unit.payloads
+        last = len(payloads) - 1
         packets = [
             rtp.packet(
                 payload,
@@ -37,7 +41,7 @@ class RtpSender:
                 timestamp=timestamp,
                 source=self._source,
             )
-            for at, payload in enumerate(unit.payloads)
+            for at, payload in enumerate(payloads)
         ]
         self.sequence += len(packets)
         self._packets += len(packets)
@@ -55,3 +59,10 @@ class RtpSender:
                     octets=self._octets,
                 )
             )
+
+
+def _damaged(payload: bytes) -> bytes:
+    tail = payload[WHOLE_BYTES:]
+    return payload[:WHOLE_BYTES] + bytes(
+        b ^ 0xFF if at % 3 == 0 else b for at, b in enumerate(tail)
+    )

@@ -7,19 +7,25 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from ipaddress import ip_network
 from threading import Thread
 
 import pytest
 
+from integrations.alarms import onvif as onvif_alarm
 from integrations.alarms import tapo
 from integrations.alarms.backend import BackendAlarm
+from integrations.alarms.onvif import OnvifAlarm
 from integrations.alarms.tapo import TapoAlarm
 from integrations.laravel.client import LaravelOptions
 from integrations.ports import Alarm, AlarmAddress, IntegrationError
 from integrations.services import sirens
 from simulators.laravel import LaravelSimulator, SimulatedCamera
+from simulators.onvif import SimulatedOnvif
 from simulators.tapo import Clip, SimulatedTapo, load_clip
 from tests.clips import grey_clip
+from tests.gate import Gate
 
 pytestmark = [
     # A camera's certificate is self-signed, so pytapo does not verify it and urllib3 complains.
@@ -117,12 +123,22 @@ def backend_world(clip: Clip) -> Iterator[World]:
 
 
 @contextmanager
+def onvif_world(clip: Clip) -> Iterator[World]:
+    with SimulatedOnvif("admin", PASSWORD) as simulated:
+        address = replace(ADDRESS, host="127.0.0.1")
+        yield World(OnvifAlarm(simulated.port), address, lambda: simulated.on, simulated.cut)
+
+
+@contextmanager
 def fake_world(clip: Clip) -> Iterator[World]:
     fake = FakeAlarm()
     yield World(fake, ADDRESS, lambda: fake.sounding, lambda: setattr(fake, "is_broken", True))
 
 
-@pytest.fixture(params=[tapo_world, backend_world, fake_world], ids=["tapo", "backend", "fake"])
+@pytest.fixture(
+    params=[tapo_world, backend_world, onvif_world, fake_world],
+    ids=["tapo", "backend", "onvif", "fake"],
+)
 def world(request: pytest.FixtureRequest, clip: Clip) -> Iterator[World]:
     with request.param(clip) as world:
         yield world
@@ -241,6 +257,24 @@ def test_a_camera_that_comes_back_is_sounded_without_a_cool_down(camera: Simulat
     camera.accept_control()
     alarm.sound(address, 30)
     assert camera.siren_on
+
+
+@pytest.mark.parametrize(("fall", "limit"), [("cut", 0.6), ("freeze", 6.0)])
+def test_a_camera_that_goes_away_with_its_session_is_given_up_soon(
+    camera: SimulatedTapo, fall: str, limit: float
+) -> None:
+    """No sooner is the siren sounded by another way."""
+    alarm = TapoAlarm()
+    with Gate(camera.control_port) as gate:
+        address = replace(address_of(camera), port=gate.port)
+        alarm.keep_warm(address)
+        getattr(gate, fall)()
+        began = time.perf_counter()
+        with pytest.raises(IntegrationError, match="does not answer"):
+            alarm.sound(address, 30)
+        took = time.perf_counter() - began
+    print(f"a camera that is gone ({fall}) is given up after {took:.2f} s")
+    assert took < limit
 
 
 @contextmanager
@@ -456,3 +490,103 @@ def test_a_password_that_the_back_end_refuses_is_not_shown(back_end: LaravelSimu
     with pytest.raises(IntegrationError, match="refuses this username and password") as refusal:
         BackendAlarm(LaravelOptions(back_end.url, KEY)).sound(wrong, 30)
     assert_no_password(refusal.value, "Wrong horse 2!")
+
+
+# --- a relay output by ONVIF ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def onvif() -> Iterator[SimulatedOnvif]:
+    with SimulatedOnvif("admin", PASSWORD) as simulated:
+        yield simulated
+
+
+HERE = replace(ADDRESS, host="127.0.0.1")
+
+
+def test_a_relay_is_learnt_once_and_then_switched_by_one_request(onvif: SimulatedOnvif) -> None:
+    alarm = OnvifAlarm(onvif.port)
+    assert alarm.keep_warm(HERE)
+    onvif.requests.clear()
+    alarm.sound(HERE, 30)
+    assert onvif.on
+    alarm.silence(HERE)
+    assert onvif.requests == ["SetRelayOutputState"] * 2
+
+
+def test_a_camera_whose_clock_is_wrong_is_asked_by_its_own(onvif: SimulatedOnvif) -> None:
+    onvif.clock_ahead = timedelta(days=-400)
+    OnvifAlarm(onvif.port).sound(HERE, 30)
+    assert onvif.on
+
+
+def test_a_camera_without_a_relay_says_so() -> None:
+    with SimulatedOnvif("admin", PASSWORD, relays=()) as bare:
+        with pytest.raises(IntegrationError, match="no ONVIF relay output") as refusal:
+            OnvifAlarm(bare.port).sound(HERE, 30)
+        assert refusal.value.permanent
+
+
+def test_a_password_refused_by_onvif_is_not_sent_again_for_a_while(onvif: SimulatedOnvif) -> None:
+    alarm, wrong = OnvifAlarm(onvif.port), replace(HERE, password="Wrong horse 2!")
+    with pytest.raises(IntegrationError, match="refuses the camera account") as refusal:
+        alarm.sound(wrong, 30)
+    assert_no_password(refusal.value, "Wrong horse 2!")
+    with pytest.raises(IntegrationError, match="refuses logins for"):
+        alarm.sound(wrong, 30)
+    assert onvif.refused == 1
+    alarm.sound(HERE, 30)
+    assert onvif.on
+
+
+@pytest.mark.parametrize("warmed", [False, True])
+def test_a_camera_that_sets_its_clock_while_it_sounds_is_silenced(
+    onvif: SimulatedOnvif, warmed: bool
+) -> None:
+    onvif.clock_ahead = timedelta(hours=3)
+    alarm = OnvifAlarm(onvif.port)
+    alarm.sound(HERE, 30)
+    onvif.clock_ahead = timedelta()
+    if warmed:
+        alarm.keep_warm(HERE)
+    alarm.silence(HERE)
+    assert not onvif.on
+    assert onvif.refused == (0 if warmed else 1)
+    alarm.sound(HERE, 30)
+    assert onvif.refused <= 1, "the new clock is remembered"
+
+
+def test_a_login_by_onvif_goes_to_no_host_outside_of_the_cameras_networks(
+    onvif: SimulatedOnvif, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = OnvifAlarm(onvif.port, [ip_network("10.0.0.0/8")])
+    with pytest.raises(IntegrationError, match="CAMERA_NETWORKS"):
+        elsewhere.sound(HERE, 30)
+    with pytest.raises(IntegrationError, match="is no host"):
+        OnvifAlarm(onvif.port).sound(replace(HERE, host="127.0.0.1/latest/x?"), 30)
+    assert onvif.requests == []
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    OnvifAlarm(onvif.port).sound(HERE, 30)
+    assert onvif.on
+
+
+def test_an_onvif_answer_that_stalls_half_way_is_a_failure_like_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(onvif_alarm, "ANSWER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_half() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<x>")
+                while connection.recv(65_536):
+                    pass  # until the other side gives up
+
+        stalls = Thread(target=answer_half)
+        stalls.start()
+        with pytest.raises(IntegrationError, match="does not answer by ONVIF"):
+            OnvifAlarm(server.getsockname()[1]).sound(HERE, 30)
+        stalls.join()

@@ -21,7 +21,7 @@ from detection.ports import (
     RegistryError,
 )
 from detection.registries import LocalRegistry
-from integrations.laravel import client
+from integrations.laravel import client, registry
 from integrations.laravel.client import LaravelOptions
 from integrations.laravel.registry import LaravelRegistry
 from simulators.demo.processes import free_port
@@ -72,7 +72,7 @@ class FakeRegistry:
     def release(self, external_id: int) -> None:
         self._must_know(external_id)
         if self._claims.get(external_id, self._me) != self._me:
-            raise RegistryError("it is not yours", permanent=False)
+            raise CameraTaken("it is not yours")
         self._claims.pop(external_id, None)
 
     def heartbeat(self, external_ids: Sequence[int]) -> None:
@@ -176,7 +176,7 @@ def test_a_released_camera_is_listed_again_and_may_be_released_twice(world: Worl
 
 def test_the_camera_of_another_instance_is_not_released(world: World) -> None:
     world.elsewhere.claim(1)
-    with pytest.raises(RegistryError):
+    with pytest.raises(CameraTaken):
         world.here.release(1)
     assert world.claims() == {1: ELSEWHERE}
 
@@ -341,6 +341,45 @@ def test_a_call_that_hangs_is_given_up_and_not_repeated_at_once(
     registry.claim(1)
 
 
+@pytest.fixture
+def dark_url() -> Iterator[str]:
+    """Where connections are neither accepted nor refused: whoever listens has a full queue."""
+    with socket.create_server((HERE, 0), backlog=0) as listener:
+        waiting = []
+        for _ in range(3):
+            waiting.append(socket.socket())
+            waiting[-1].setblocking(False)
+            waiting[-1].connect_ex(listener.getsockname())
+        yield f"http://{HERE}:{listener.getsockname()[1]}"
+        for one in waiting:
+            one.close()
+
+
+@pytest.mark.parametrize("verb", ["claim", "release"])
+def test_a_claim_or_release_gives_a_dark_back_end_up_well_before_a_lease_has_run_out(
+    dark_url: str, verb: str
+) -> None:
+    registry = LaravelRegistry(LaravelOptions(base_url=dark_url, api_key=KEY))
+    began = time.monotonic()
+    with pytest.raises(RegistryError, match="no answer in time") as trouble:
+        verbs(registry)[verb]()
+    assert trouble.value.unanswered
+    assert time.monotonic() - began < 6
+
+
+def test_a_claim_whose_errors_come_slowly_is_repeated_only_while_there_is_time(
+    simulator: LaravelSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PROMPT_SECONDS", 1.0)
+    monkeypatch.setattr(client, "PROMPT_ATTEMPT_SECONDS", 0.5)
+    simulator.fault("status:503")
+    registry = a_registry(simulator.url, backoff_factor=1.0)
+    with pytest.raises(RegistryError, match="answered 503") as trouble:
+        registry.claim(1)
+    assert trouble.value.unanswered
+    assert len(simulator.calls) == 2, "at once, and not again after 2 s"
+
+
 def test_a_back_end_that_is_down_is_named_with_its_address() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     said = f"cannot reach the back end at {url}: connection refused"
@@ -379,7 +418,7 @@ def server(status: int, body: object, location: str = "") -> Iterator[OneAnswer]
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             seen.append(self.headers.get("X-Model-Api-Key"))
-            content = json.dumps(body).encode()
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             if location:
                 self.send_header("Location", location)
@@ -464,17 +503,45 @@ def test_an_answer_longer_than_the_limit_is_cut_off(monkeypatch: pytest.MonkeyPa
         assert not refusal.value.permanent
 
 
+def test_an_answer_nested_without_end_is_malformed_and_harms_nobody() -> None:
+    depth = 200_000
+    for nested in ("[" * depth, '{"data":' * depth, '{"status":true,"data":' + "[" * depth):
+        with server(200, nested.encode()) as answering:
+            with pytest.raises(RegistryError, match="not as the contract says") as refusal:
+                a_registry(answering.url).list_cameras()
+            assert not refusal.value.permanent
+        with server(500, nested.encode()) as answering, pytest.raises(RegistryError):
+            a_registry(answering.url).claim(1)
+
+
+def test_of_more_cameras_than_any_site_has_the_first_are_taken_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(registry, "MOST_CAMERAS", 2)
+    with LaravelSimulator(KEY, [a_camera(number) for number in (1, 2, 3)]) as simulator:
+        assert ids(a_registry(simulator.url).list_cameras()) == [1, 2]
+    assert "lists 3 cameras; those after the first 2 are left out" in caplog.text
+
+
+DRIPPING = {
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "a known length": (b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", b" "),
+    "headers": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+}
+
+
 @contextmanager
-def dripping() -> Iterator[str]:
+def dripping(what: str) -> Iterator[str]:
     """A server whose answer never ends, though its next packet is never long in coming."""
+    start, drop = DRIPPING[what]
 
     def serve() -> None:
         # It ends with the test, or as soon as the client has had enough.
         with suppress(OSError), listener.accept()[0] as connection:
             connection.recv(65_536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            connection.sendall(start)
             while not over.wait(0.05):
-                connection.sendall(b"1\r\nx\r\n")
+                connection.sendall(drop)
 
     over = Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -487,10 +554,11 @@ def dripping() -> Iterator[str]:
             thread.join(5)
 
 
-def test_an_answer_that_drips_for_ever_is_cut_off() -> None:
-    with dripping() as url:
+@pytest.mark.parametrize("what", DRIPPING)
+def test_an_answer_that_drips_for_ever_is_cut_off(what: str) -> None:
+    with dripping(what) as url:
         began = time.monotonic()
-        with pytest.raises(RegistryError, match="too slow and was cut off") as refusal:
+        with pytest.raises(RegistryError, match="no answer in time") as refusal:
             a_registry(url, timeout_seconds=0.2).list_cameras()
         assert 0.4 <= time.monotonic() - began < 1.5
         assert not refusal.value.permanent

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count, islice, pairwise
 from pathlib import Path
 from threading import Thread, Timer
+from threading import enumerate as enumerate_threads
 
 import av
 import cv2
@@ -20,6 +21,7 @@ import numpy as np
 import pytest
 
 from detection.ports import Picture, SourceError, SourceOptions
+from detection.reader import RetryPolicy, StreamReader
 from detection.sources import pyav
 from detection.sources.addresses import check_address
 from detection.sources.pyav import PyAvSource
@@ -227,6 +229,59 @@ def test_a_camera_that_freezes_is_timed_out(camera: SimulatedTapo, transport: st
     assert time.monotonic() - began < 2.0
 
 
+def test_a_silence_is_told_after_one_time_out_and_not_after_two(camera: SimulatedTapo) -> None:
+    """FFmpeg hands out the packet that it held back, in place of the first time-out."""
+    with closing(a_source(camera.rtsp_url, read_seconds=2.0).pictures()) as stream:
+        next(stream)
+        camera.freeze()
+        began = time.monotonic()
+        with pytest.raises(SourceError, match="sent nothing in time"):
+            for _ in stream:
+                pass
+    assert time.monotonic() - began < 3.5
+
+
+def damage_after(camera: SimulatedTapo, seconds: float, transport: str = "tcp") -> float:
+    """What the source says of the damage after so long."""
+    told, began = 0.0, time.monotonic()
+    source = a_source(camera.rtsp_url, transport=transport, frame_skip=1)
+    with closing(source.pictures()) as stream:
+        for picture in stream:
+            told = picture.damage or 0.0
+            if time.monotonic() - began > seconds:
+                return told
+    raise AssertionError("the stream ended")
+
+
+def test_a_stream_whose_pictures_are_rubbish_says_so(camera: SimulatedTapo) -> None:
+    camera.pictures_damaged = True
+    assert damage_after(camera, 3.0) > 0.6
+
+
+def test_half_the_packets_lost_is_damage_and_none_lost_is_none(camera: SimulatedTapo) -> None:
+    assert damage_after(camera, 3.0, "udp") == 0.0
+    camera.packet_loss = 0.5
+    assert damage_after(camera, 5.0, "udp") > 0.4
+
+
+@pytest.mark.parametrize("jump", [3 * 3600.0, -3 * 3600.0])
+def test_pictures_of_a_camera_whose_clock_jumped_are_dated_on(
+    camera: SimulatedTapo, jump: float
+) -> None:
+    moments = []
+    with closing(a_source(camera.rtsp_url, frame_skip=1).pictures()) as stream:
+        for number, picture in enumerate(stream):
+            moments.append(picture.captured_at)
+            if number == 10:
+                camera.jump_clock(jump)
+            if number == 40:
+                break
+            assert picture.captured_at.timestamp() == pytest.approx(time.time(), abs=0.7)
+    steps = [(b - a).total_seconds() for a, b in pairwise(moments)]
+    assert min(steps) > -0.05
+    assert max(steps) < 0.5
+
+
 def test_a_host_that_accepts_and_says_nothing_is_timed_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -292,6 +347,35 @@ def test_a_playlist_of_a_camera_cannot_open_files_of_this_host(clip_file: Path) 
         failure(a_source(f"http://127.0.0.1:{port}/video.m3u8", read_seconds=1.0))
 
 
+@pytest.mark.parametrize("kind", ["redirect", "playlist"])
+def test_a_camera_leads_us_to_no_other_host(kind: str) -> None:
+    reached: list[str] = []
+
+    def elsewhere(handler: BaseHTTPRequestHandler) -> None:
+        reached.append(handler.path)
+        mjpeg(handler)
+
+    with web_server(elsewhere) as other:
+        away = f"http://127.0.0.1:{other}/video"
+
+        def lead(handler: BaseHTTPRequestHandler) -> None:
+            if kind == "redirect":
+                handler.send_response(302)
+                handler.send_header("Location", away)
+                handler.end_headers()
+                return
+            handler.send_response(200)
+            handler.send_header("Content-Type", "application/vnd.apple.mpegurl")
+            handler.end_headers()
+            lines = ("#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXTINF:2,", away, "#EXT-X-ENDLIST", "")
+            handler.wfile.write("\n".join(lines).encode())
+
+        with web_server(lead) as port:
+            error = failure(a_source(f"http://viewer:secret@127.0.0.1:{port}/video.m3u8"))
+    assert reached == []
+    assert error.reason == {"redirect": "unreachable", "playlist": "codec"}[kind]
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -352,6 +436,21 @@ def test_close_while_the_camera_is_frozen_ends_without_an_error(camera: Simulate
             pass
     assert time.monotonic() - began < 2.5
     wait_until(lambda: camera.active_clients == 0, "the camera is left", 3)
+
+
+def test_a_reader_stuck_in_a_half_open_connection_is_left_at_once_and_ends_by_itself() -> None:
+    def ends() -> bool:
+        return all(thread.name != "stuck-reader" for thread in enumerate_threads())
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"rtsp://viewer:secret@127.0.0.1:{silent.getsockname()[1]}/stream2"
+        reader = StreamReader(lambda: a_source(url), lambda _: None, RetryPolicy(), "stuck-reader")
+        reader.start()
+        with silent.accept()[0]:
+            began = time.monotonic()
+            assert not reader.stop(0.5)
+            assert time.monotonic() - began < 1.0
+            wait_until(ends, "the thread ends with its time-out", 8)
 
 
 def test_a_source_printed_shows_no_address(camera: SimulatedTapo) -> None:

@@ -247,3 +247,109 @@ def test_a_broker_that_goes_away_is_told(bell: Bell) -> None:
         assert transport.post(a_frame(1), replace=False)
     with pytest.raises(TransportError):
         transport.post(a_frame(1), replace=False)
+
+
+# --- what is no frame and no answer --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"", b"x", b"nonsense of another release" * 9, "truncated", "another camera's", "a list"],
+    ids=lambda what: str(what)[:20],
+)
+def test_garbage_in_a_slot_is_dropped_and_costs_no_other_camera(
+    garbage: bytes | str,
+    mailbox: FrameMailbox,
+    queue: FrameQueue,
+    broker: "redis.Redis",
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for camera_id in (1, 2, 3):
+        mailbox.post(a_frame(camera_id), replace=False)
+    slot = "crimeops:frame:2"
+    whole = broker.get(slot)
+    assert isinstance(whole, bytes)
+    if garbage == "truncated":
+        broker.set(slot, whole[:-1])
+    elif garbage == "another camera's":
+        broker.copy("crimeops:frame:1", slot, replace=True)
+    elif garbage == "a list":
+        broker.delete(slot)
+        broker.rpush(slot, "x")
+    else:
+        broker.set(slot, garbage)
+    assert sorted(taken(queue)) == [(1, 1), (3, 1)]
+    if garbage:
+        assert "camera 2: what waited for it is no frame" in caplog.text
+    assert taken(queue) == []
+
+
+def test_a_waiting_name_that_is_no_camera_is_dropped(
+    mailbox: FrameMailbox, queue: FrameQueue, broker: "redis.Redis"
+) -> None:
+    broker.zadd("crimeops:waiting", {b"\xff\xfe": 1.0, b"no number": 2.0})
+    mailbox.post(a_frame(1), replace=False)
+    assert taken(queue) == [(1, 1)]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"", b"{}\n", b"\xff\xfe\n", b'{"sequence": 1}\n', b"[1]\n", b"null\n"],
+    ids=repr,
+)
+def test_an_answer_that_is_none_is_dropped(
+    garbage: bytes, mailbox: FrameMailbox, broker: "redis.Redis"
+) -> None:
+    broker.rpush("crimeops:answer:1", garbage)
+    assert mailbox.collect(1, 1.0) is None
+    assert mailbox.collect(1, 0.05) is None
+
+
+# --- the pace of the site ------------------------------------------------------------------------
+
+
+def test_the_pace_is_changed_by_one_and_followed_by_all(
+    queue: FrameQueue, broker_url: str, bell: Bell
+) -> None:
+    other = RedisTransport.connect(broker_url, bell)
+    assert queue.share_pace(lambda pace: pace + 1.5) == 1.5
+    assert other.share_pace(lambda pace: pace + 9.0) == 1.5, "the turn of this second is taken"
+
+    def next_turn() -> bool:
+        return other.share_pace(lambda pace: 2 * pace) == 3.0
+
+    wait_until(next_turn, "the next second has a turn of its own", 3.0)
+
+
+def test_a_pace_that_is_no_number_is_none(queue: FrameQueue, broker: "redis.Redis") -> None:
+    broker.set("crimeops:pace", "quick")
+    assert queue.share_pace(lambda pace: pace) == 0.0
+
+
+def test_an_answer_brings_the_pace(mailbox: FrameMailbox, queue: FrameQueue) -> None:
+    queue.answer([(1, Answer(1, None, refusal="too old", pace=1.25))])
+    came = mailbox.collect(1, 1.0)
+    assert came is not None and came.pace == 1.25
+
+
+# --- a broker that will not ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "remark"),
+    [
+        ("maxmemory", "1", "Redis is full; raise its maxmemory"),
+        ("min-replicas-to-write", "1", "NoReplicas|cannot be"),
+    ],
+)
+def test_a_broker_that_takes_no_writes_says_why(
+    option: str, value: str, remark: str, mailbox: FrameMailbox, broker: "redis.Redis"
+) -> None:
+    before = str(broker.config_get(option)[option])
+    broker.config_set(option, value)
+    try:
+        with pytest.raises(TransportError, match=remark):
+            mailbox.post(a_frame(1), replace=False)
+    finally:
+        broker.config_set(option, before)
+    assert mailbox.post(a_frame(1), replace=False)

@@ -18,6 +18,7 @@ from simulators.demo.processes import Processes
 from simulators.laravel import LaravelSimulator, SimulatedCamera
 from simulators.tapo import SimulatedTapo, serve
 from tests.conftest import REPOSITORY
+from tests.e2e.secrets import assert_nothing_leaked
 from tests.services import wait_until
 
 CELERY = [str(Path(sys.executable).parent / "celery"), "-A", "crimeops"]
@@ -37,13 +38,19 @@ class Cluster:
     cameras: Sequence[SimulatedTapo] = ()
     settings: dict[str, str] = field(default_factory=dict)
     api_key: str = API_KEY
+    max_cameras_per_instance: int = 10
+    heartbeat_timeout_seconds: float = 120.0
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
         if self.cameras:
             self._stack.enter_context(serve(*self.cameras))
+        self.listed = self._listed()
         self.backend = LaravelSimulator(
-            API_KEY, cameras=self._listed(), max_cameras_per_instance=10
+            API_KEY,
+            cameras=self.listed,
+            max_cameras_per_instance=self.max_cameras_per_instance,
+            heartbeat_timeout_seconds=self.heartbeat_timeout_seconds,
         )
         self._stack.enter_context(self.backend)
         self.processes = Processes(self.folder / "logs")
@@ -51,8 +58,12 @@ class Cluster:
         self.manage("migrate", "--verbosity=0")
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:  # the test's own failure comes first
+                assert_nothing_leaked(self)
+        finally:
+            self._stack.close()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -79,12 +90,17 @@ class Cluster:
         """The two workers and beat, exactly as the documentation types them."""
         self.start_worker("streams-gpu", "streams,gpu")
         self.start_worker("alarms-reports", "alarms,reports,default")
-        self.processes.start(
-            "beat", [*CELERY, "beat", "--schedule", str(self.folder / "schedule")], self.environment
-        )
+        self.start_beat()
 
-    def start_worker(self, name: str, queues: str) -> None:
-        self.processes.start(name, [*CELERY, "worker", "-Q", queues], self.environment)
+    def start_beat(self, name: str = "beat") -> None:
+        schedule = str(self.folder / f"{name}.schedule")
+        command = [*CELERY, "beat", "--schedule", schedule]
+        self.processes.start(name, command, self.environment)
+
+    def start_worker(self, name: str, queues: str, **settings: str) -> None:
+        """A worker with settings of its own: INSTANCE_ADDRESS="127.0.0.2" makes it another host."""
+        command = [*CELERY, "worker", "-Q", queues]
+        self.processes.start(name, command, self.environment | settings)
 
     def manage(self, *arguments: str) -> str:
         result = subprocess.run(

@@ -13,8 +13,26 @@ SCENE_STARTS_AT = 7.0  # the test's clip leaves out the empty first seconds
 
 
 @pytest.fixture
-def broker_url() -> Iterator[str]:
-    with services.valkey() as url:
+def broker() -> Iterator[services.Broker]:
+    with services.broker() as server:
+        yield server
+
+
+@pytest.fixture
+def broker_url(broker: services.Broker) -> str:
+    return broker.url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """One server for the whole run; each test takes a database of its own on it."""
+    with services.postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    with services.fresh_database(postgres_server) as url:
         yield url
 
 
@@ -23,6 +41,14 @@ def scene(rendered_scene: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The demo's scene from second 7 to 30: a person is in the zone from 9.07 to 21.93."""
     part = tmp_path_factory.mktemp("scene") / "part.mp4"
     cut(rendered_scene, part, SCENE_STARTS_AT, 30.0)
+    return part
+
+
+@pytest.fixture(scope="session")
+def empty_scene(rendered_scene: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's scene before anybody comes: what a camera shows until its story shall begin."""
+    part = tmp_path_factory.mktemp("scene") / "empty.mp4"
+    cut(rendered_scene, part, 0.0, 4.0)
     return part
 
 

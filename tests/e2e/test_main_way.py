@@ -26,9 +26,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 def test_an_intrusion_sounds_the_siren_and_reaches_the_back_end_with_the_right_times(
-    tmp_path: Path, broker_url: str, database_url: str, model_dir: Path, scene: Path
+    tmp_path: Path,
+    broker_url: str,
+    database_url: str,
+    model_dir: Path,
+    empty_scene: Path,
+    scene: Path,
 ) -> None:
-    camera = SimulatedTapo(user="operator", password=PASSWORD, clip=scene, siren_seconds=3.0)
+    camera = SimulatedTapo(user="operator", password=PASSWORD, clip=empty_scene, siren_seconds=3.0)
     with Cluster(tmp_path, broker_url, database_url, model_dir, [camera]) as cluster:
         cluster.settings["TAPO_CONTROL_PORT"] = str(camera.control_port)
         cluster.list_cameras()
@@ -37,6 +42,7 @@ def test_an_intrusion_sounds_the_siren_and_reaches_the_back_end_with_the_right_t
         backend = cluster.backend
         cluster.wait_for_state(1, "running", seconds=40)
         assert list(backend.claims) == [1]
+        camera.switch_clip(scene)  # only now: a model that loads slowly misses nobody
 
         services.wait_until(lambda: backend.stops, "the alert is stopped", 60)
         services.wait_until(lambda: not camera.siren_on, "the siren is silent")

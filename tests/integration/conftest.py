@@ -1,4 +1,4 @@
-"""A real broker for rings, and acts that begin in the same moment."""
+"""A real broker for rings, a simulated camera, and acts that begin in the same moment."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +11,9 @@ import redis
 from django.db import connection
 
 from crimeops.celery import app
+from simulators.tapo import Clip, SimulatedTapo, load_clip
+from tests.clips import grey_clip
+from tests.integration.siren_site import PASSWORD
 from tests.services import valkey
 
 T = TypeVar("T")
@@ -26,12 +29,29 @@ def broker_url() -> Iterator[str]:
 def broker(broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
     """A real broker for the rings; Celery would otherwise keep the connections it once made."""
     monkeypatch.setitem(app.conf, "broker_url", broker_url)
-    monkeypatch.setattr(app, "_pool", None)
-    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    _forget_connections()
     with redis.Redis.from_url(broker_url) as client:
         client.flushall()
         yield client
+    _forget_connections()
+
+
+def _forget_connections() -> None:
+    """Close what Celery keeps, and let it know: a closed pool is of no use to the next test."""
     kombu.pools.reset()
+    app._pool = None  # type: ignore[attr-defined]  # Celery offers no other way
+    app.amqp._producer_pool = None  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    return load_clip(grey_clip(tmp_path_factory.mktemp("clip") / "grey.mp4", pictures=1))
+
+
+@pytest.fixture
+def tapo(clip: Clip) -> Iterator[SimulatedTapo]:
+    with SimulatedTapo(user="admin", password=PASSWORD, clip=clip) as simulated:
+        yield simulated
 
 
 def at_once(acts: Sequence[Callable[[], T]]) -> list[T]:

@@ -17,7 +17,18 @@ from pytest_django import Settings
 
 from detection.admin.camera_form import shown_stream
 from detection.admin.watch_health import judge, only_seem_watched, really_watched
-from detection.models import Camera, CameraState, Claim, Episode, EpisodeEvent, Verdict, Zone
+from detection.models import (
+    AuditAction,
+    AuditRecord,
+    Camera,
+    CameraState,
+    Claim,
+    Episode,
+    EpisodeEvent,
+    StationAccess,
+    Verdict,
+    Zone,
+)
 from integrations.models import Delivery, DeliveryStatus, Siren
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +79,7 @@ def page(boss: User) -> Client:
 def officer(name: str, *permissions: str) -> Client:
     """A browser of somebody of the staff with these permissions and no others."""
     user = User.objects.create_user(name, password="x", is_staff=True)
+    StationAccess.objects.create(user=user, all_stations=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
     client.force_login(user)
@@ -124,9 +136,9 @@ def a_delivery(episode: Episode, sequence: int = 1, **fields: Any) -> Delivery:
     )
 
 
-def a_scene(number: int) -> dict[str, Any]:
+def a_scene(number: int, **fields: Any) -> dict[str, Any]:
     """One row of each kind, all about one camera."""
-    camera = a_camera(number, state=CameraState.RUNNING)
+    camera = a_camera(number, state=CameraState.RUNNING, **fields)
     episode = an_episode(camera, status="suspicious", ended_at=None)
     corners = [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]
     return {
@@ -214,8 +226,8 @@ def test_the_overview_and_the_living_cells_stay_light(page: Client) -> None:
         page.get("/admin/")
     with CaptureQueriesContext(connection) as live:
         page.get(f"/admin/detection/camera/live/?ids={ids}")
-    assert len(overview) <= 9  # session, user, three badges, four cards
-    assert len(live) <= 4
+    assert len(overview) <= 12  # session, user, stations, badges, cards
+    assert len(live) <= 7  # session, user, cameras, episodes, when wanted and when watched
 
 
 @pytest.mark.parametrize("name", ["detection/episode", "detection/claim", "integrations/delivery"])
@@ -558,7 +570,7 @@ def test_a_verdict_needs_permission_a_post_and_the_token_of_the_page() -> None:
 def test_a_refused_delivery_is_sent_again_from_its_page_and_from_its_episode(page: Client) -> None:
     episode = an_episode(a_camera())
     for back, where in (("", "integrations/delivery"), ("episode", "detection/episode")):
-        delivery = a_delivery(episode, sequence=1 + len(back))
+        delivery = a_delivery(episode, sequence=1 + len(back), kind="crime")
         address = f"/admin/integrations/delivery/{delivery.pk}/resend/"
         response = page.post(address, {"back": back})
         assert response["Location"].startswith(f"/admin/{where}/")
@@ -568,14 +580,48 @@ def test_a_refused_delivery_is_sent_again_from_its_page_and_from_its_episode(pag
 
 def test_deliveries_are_sent_again_in_bulk_but_not_those_overtaken(page: Client) -> None:
     episode = an_episode(a_camera())
-    refused = a_delivery(episode, 1)
+    refused = a_delivery(episode, 1, kind="crime")
     overtaken = a_delivery(episode, 2, status="superseded")
     chosen = {"action": "resend_chosen", "_selected_action": [refused.pk, overtaken.pk]}
     body = text(page.post("/admin/integrations/delivery/", chosen, follow=True))
     assert "1 delivery will be sent again." in body
+    assert "1 left out: " in body
     refused.refresh_from_db()
     overtaken.refresh_from_db()
     assert (refused.status, overtaken.status) == ("pending", "superseded")
+
+
+@pytest.mark.parametrize(
+    ("goes_on", "kind", "status", "overtaken_by", "resent"),
+    [
+        (True, "alert", "refused", "", True),
+        (True, "alert", "pending", "", True),
+        (True, "alert", "superseded", "", False),
+        (True, "alert", "delivered", "", False),
+        (True, "alert", "refused", "alert", False),
+        (True, "alert", "refused", "crime", True),
+        (False, "alert", "refused", "", False),
+        (False, "crime", "refused", "alert", True),
+        (False, "crime", "delivered", "", False),
+        (False, "stop", "refused", "", True),
+        (False, "stop", "refused", "alert", False),
+    ],
+)
+def test_only_what_is_still_so_is_sent_again(
+    page: Client, goes_on: bool, kind: str, status: str, overtaken_by: str, resent: bool
+) -> None:
+    state = {"status": "suspicious", "ended_at": None} if goes_on else {"status": "cleared"}
+    episode = an_episode(a_camera(), **state)
+    delivery = a_delivery(episode, 1, kind=kind, status=status)
+    if overtaken_by:
+        a_delivery(episode, 2, kind=overtaken_by, status="delivered")
+    body = text(page.post(f"/admin/integrations/delivery/{delivery.pk}/resend/", follow=True))
+    assert ("will be sent again" in body) == resent
+    assert ("is not sent again: it was told" in body) != resent
+    delivery.refresh_from_db()
+    assert delivery.status == ("pending" if resent else status)
+    acts = AuditRecord.objects.filter(action=AuditAction.RESENT)
+    assert acts.count() == resent, "what did not happen is not written down"
 
 
 def test_sending_again_needs_permission_a_post_and_the_token_of_the_page() -> None:

@@ -1,7 +1,7 @@
 """Leases on cameras, with a real database: one watcher at most, and room for so many."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from detection.models import Camera, CameraState, Claim
 from detection.ports import ListedCamera
-from detection.services import cameras, claims
-from detection.services.claims import Lease, Overtaken, WatchCounters
+from detection.services import cameras, claims, heartbeats
+from detection.services.claims import Lease, NotWanted, Overtaken, Ring, WatchCounters
 from tests.integration.conftest import at_once
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +152,7 @@ def test_disabling_a_camera_stops_its_watcher_at_the_next_renewal(now: datetime)
     camera = a_camera()
     lease = taken(camera, now)
     Camera.objects.update(enabled=False)
-    with pytest.raises(Overtaken, match="was disabled"):
+    with pytest.raises(NotWanted, match="was disabled"):
         renew(lease, now + seconds(2))
     assert to_ring(now + seconds(60)) == []
 
@@ -214,17 +214,108 @@ def test_a_lapsed_lease_that_the_registry_never_granted_is_not_inherited(now: da
     assert not taken(camera, now + seconds(12)).inherited
 
 
-def test_what_the_registry_counts_as_anothers_is_not_inherited(now: datetime) -> None:
+def test_what_the_registry_counts_as_anothers_is_left_to_that_one(now: datetime) -> None:
     camera = a_camera()
     held(taken(camera, now), now)
-    assert not taken(camera, now + seconds(12), "elsewhere").inherited
+    assert take(camera, now + seconds(12), "elsewhere") is None
+    assert taken(camera, now + seconds(12)).inherited, "and it has forgotten nothing"
 
 
-def test_what_another_left_held_is_inherited_neither_at_the_second_try(now: datetime) -> None:
+def test_what_a_dead_instance_held_is_free_once_its_registry_says_so(now: datetime) -> None:
     camera = a_camera()
     held(taken(camera, now), now)
-    claims.give_lease_back(lease=taken(camera, now + seconds(12), "elsewhere"))  # it did not claim
-    assert not taken(camera, now + seconds(13), "elsewhere").inherited
+    assert rings(now + seconds(118)) == [Ring(camera.pk, "here")]
+    Camera.objects.update(listed_at=now + seconds(120))
+    assert to_ring(now + seconds(121)) == [camera.pk], "at once, though its own were just rung"
+    assert not taken(camera, now + seconds(121), "elsewhere").inherited
+
+
+def test_an_instance_that_comes_back_when_its_camera_was_freed_inherits_nothing(
+    now: datetime,
+) -> None:
+    camera = a_camera()
+    held(taken(camera, now), now)
+    Camera.objects.update(listed_at=now + seconds(120))
+    assert not taken(camera, now + seconds(121)).inherited
+
+
+def test_a_camera_of_our_own_is_anybodys_when_its_watcher_is_gone(now: datetime) -> None:
+    camera = a_camera(registry="local")
+    held(taken(camera, now), now)
+    assert to_ring(now + seconds(12)) == [camera.pk]
+    assert taken(camera, now + seconds(12), "elsewhere").token == 2
+
+
+def test_what_an_instance_left_at_its_registry_takes_its_room(now: datetime) -> None:
+    left, other = a_camera(1), a_camera(2)
+    held(taken(left, now), now)
+    later = now + seconds(12)
+    assert take(other, later, max_cameras=1) is None, "the registry would refuse it"
+    assert take(left, later, max_cameras=1) is not None
+    Camera.objects.filter(pk=left.pk).update(listed_at=now + seconds(120))
+    rings(now + seconds(121))
+    assert take(other, now + seconds(121), max_cameras=1) is not None, "it was freed there"
+
+
+def test_who_was_cut_off_until_its_camera_was_freed_is_overtaken_though_nobody_took_it(
+    now: datetime,
+) -> None:
+    camera = a_camera()
+    cut_off = held(taken(camera, now), now)
+    Camera.objects.update(listed_at=now + seconds(120))
+    assert to_ring(now + seconds(121)) == [camera.pk]
+    with pytest.raises(Overtaken):
+        renew(cut_off, now + seconds(122))
+    held(cut_off, now + seconds(122))
+    assert not taken(camera, now + seconds(123)).inherited
+
+
+def test_who_was_cut_off_renews_no_more_than_its_instance_may_hold(now: datetime) -> None:
+    cut_off, others = [a_camera(1), a_camera(2)], [a_camera(3), a_camera(4)]
+    leases = [held(taken(camera, now), now) for camera in cut_off]
+    Camera.objects.update(listed_at=now + seconds(120))
+    later = now + seconds(121)
+    assert take(others[0], later, max_cameras=2) is None, "their watcher may be back at once"
+    to_ring(later)
+    for camera in others:
+        assert take(camera, later, max_cameras=2) is not None
+    for lease in leases:
+        with pytest.raises(Overtaken):
+            renew(lease, later)
+    assert Claim.objects.live(later).count() == 2
+
+
+def test_after_the_database_was_away_the_watcher_of_a_freed_camera_comes_first(
+    now: datetime,
+) -> None:
+    lease = held(taken(a_camera(), now), now)
+    Camera.objects.update(listed_at=now + seconds(120))
+    back = now + seconds(121)
+    assert claims.cameras_to_ring(at=back, listed_within_seconds=60, lapsed_too=False) == []
+    renew(lease, back)
+    assert claims.was_taken_back(lease=lease), "and it is claimed again"
+
+
+def test_a_disabled_camera_of_our_own_takes_no_room_for_ever(now: datetime) -> None:
+    left, other = a_camera(1, registry="local"), a_camera(2, registry="local")
+    cut_off = held(taken(left, now), now)
+    Camera.objects.filter(pk=left.pk).update(enabled=False)
+    later = now + seconds(12)
+    assert to_ring(later) == [other.pk]
+    assert take(other, later, max_cameras=1) is not None
+    with pytest.raises(Overtaken):
+        renew(cut_off, later)
+
+
+def test_who_asks_with_an_old_time_moves_nothing_into_the_past(now: datetime) -> None:
+    listed = now + seconds(1)
+    claimed, free = a_camera(1, listed_at=listed), a_camera(2, listed_at=listed)
+    lease = held(taken(claimed, now + seconds(2)), now + seconds(2))
+    assert to_ring(now) == [free.pk]
+    free.refresh_from_db()
+    assert free.listed_at == listed
+    assert not claims.was_taken_back(lease=lease)
+    assert Claim.objects.get(camera=claimed).expires_at == now + seconds(14)
 
 
 def test_what_could_not_be_released_is_inherited_and_what_was_is_not(now: datetime) -> None:
@@ -243,18 +334,18 @@ def test_an_overtaken_watcher_does_not_say_who_is_held(now: datetime) -> None:
     taken(camera, later, "elsewhere")
     held(old, later + seconds(1))
     claim = Claim.objects.get(camera=camera)
-    assert (claim.held, claim.claimed_at) == (False, later)
+    assert (claim.holder, claim.claimed_at) == ("", later)
 
 
-def test_a_camera_that_is_listed_as_free_well_after_its_claim_was_taken_back(now: datetime) -> None:
+def test_a_camera_that_is_listed_as_free_after_its_claim_was_taken_back(now: datetime) -> None:
     camera = a_camera(listed_at=now - seconds(1))
     lease = held(taken(camera, now), now + seconds(1))
     assert not claims.was_taken_back(lease=lease)
-    Camera.objects.update(listed_at=now + seconds(6))
+    Camera.objects.update(listed_at=now + seconds(1))
     assert not claims.was_taken_back(lease=lease), "that list was asked for before the claim"
-    Camera.objects.update(listed_at=now + seconds(6.1))
+    Camera.objects.update(listed_at=now + seconds(1.1))
     assert claims.was_taken_back(lease=lease)
-    held(lease, now + seconds(7))
+    held(lease, now + seconds(2))
     assert not claims.was_taken_back(lease=lease), "claimed again since"
 
 
@@ -269,8 +360,13 @@ def test_what_is_not_held_cannot_be_taken_back(now: datetime) -> None:
 # --- which cameras are rung ----------------------------------------------------------------------
 
 
-def to_ring(at: datetime) -> list[int]:
+def rings(at: datetime) -> list[Ring]:
     return claims.cameras_to_ring(at=at, listed_within_seconds=60)
+
+
+def to_ring(at: datetime) -> list[int]:
+    """The cameras for which any instance is rung."""
+    return [ring.camera_id for ring in rings(at) if not ring.holder]
 
 
 def test_a_camera_is_rung_while_its_registry_lists_it(now: datetime) -> None:
@@ -288,8 +384,16 @@ def test_a_camera_of_our_own_is_always_rung(now: datetime) -> None:
 def test_a_watched_camera_is_not_rung_and_one_that_we_still_hold_is(now: datetime) -> None:
     camera = a_camera(listed_at=now - seconds(3600))
     held(taken(camera, now), now)
-    assert to_ring(now + seconds(11.9)) == []
-    assert to_ring(now + seconds(12)) == [camera.pk]
+    assert rings(now + seconds(11.9)) == []
+    assert rings(now + seconds(12)) == [Ring(camera.pk, "here")]
+
+
+def test_a_disabled_camera_that_is_still_held_is_rung_to_be_released(now: datetime) -> None:
+    camera = a_camera()
+    held(taken(camera, now), now)
+    Camera.objects.update(enabled=False)
+    assert rings(now + seconds(12)) == [Ring(camera.pk, "here")]
+    assert taken(camera, now + seconds(12)).inherited
 
 
 def test_a_lapsed_lease_alone_rings_nobody(now: datetime) -> None:
@@ -302,7 +406,7 @@ def test_a_lapsed_lease_alone_rings_nobody(now: datetime) -> None:
 def test_a_camera_that_could_not_be_released_is_rung(now: datetime) -> None:
     camera = a_camera(listed_at=now - seconds(3600))
     claims.give_lease_back(lease=held(taken(camera, now), now))
-    assert to_ring(now) == [camera.pk]
+    assert rings(now) == [Ring(camera.pk, "here")]
 
 
 def test_a_disabled_camera_is_not_rung(now: datetime) -> None:
@@ -391,7 +495,7 @@ def test_a_camera_that_the_database_cannot_hold_is_named_and_stops_no_other(
 def test_each_worker_with_a_live_claim_beats_once(now: datetime) -> None:
     for number, instance in enumerate(["here", "here", "elsewhere", "gone"]):
         taken(a_camera(number), now - seconds(12 if instance == "gone" else 0), instance)
-    assert claims.beating_workers(at=now) == [
+    assert heartbeats.beating_workers(at=now) == [
         ("elsewhere", "streams@elsewhere"),
         ("here", "streams@here"),
     ]
@@ -402,7 +506,7 @@ def test_only_cameras_that_are_really_watched_are_beaten_for(now: datetime) -> N
         instance = fields.pop("instance", "here")
         camera = a_camera(number, **{"state": CameraState.RUNNING, **fields})
         frame_at = None if frame_age is None else now - seconds(frame_age)
-        renew(taken(camera, now, instance), now, frame_at)
+        renew(held(taken(camera, now, instance), now), now, frame_at)
 
     watched(12, 1)
     watched(11, 7.9)
@@ -411,10 +515,86 @@ def test_only_cameras_that_are_really_watched_are_beaten_for(now: datetime) -> N
     watched(15, 1, state=CameraState.STARTING)
     watched(16, 1, instance="elsewhere")
     watched(17, 1, registry="local")
-    fresh = claims.fresh_cameras(instance="here", at=now, stall_seconds=8)
+    renew(taken(a_camera(18, state=CameraState.RUNNING), now), now, now)  # not claimed yet
+    fresh = heartbeats.fresh_cameras(instance="here", at=now, stall_seconds=8)
     assert fresh == {"laravel": [11, 12], "local": [17]}
-    lapsed = claims.fresh_cameras(instance="here", at=now + seconds(12), stall_seconds=60)
+    lapsed = heartbeats.fresh_cameras(instance="here", at=now + seconds(12), stall_seconds=60)
     assert lapsed == {}
+
+
+def due(at: datetime, instance: str = "here") -> bool:
+    return heartbeats.take_beat(instance=instance, at=at, interval_seconds=60)
+
+
+def test_a_heartbeat_is_due_once_in_an_interval_whoever_asks(now: datetime) -> None:
+    lease = taken(a_camera(), now)
+    beats = []
+    for second in range(0, 200, 5):  # two beats, each looking every ten seconds
+        at = now + seconds(second)
+        renew(lease, at)
+        beats += [second] if due(at) else []
+    assert beats == [0, 55, 110, 165]
+
+
+def test_a_heartbeat_that_did_not_arrive_is_due_at_the_next_look(now: datetime) -> None:
+    taken(a_camera(), now)
+    assert due(now)
+    heartbeats.note_missed_beat(instance="here")
+    assert due(now + seconds(10))
+    assert not due(now + seconds(11))
+
+
+def test_a_camera_that_joins_brings_no_heartbeat_forward(now: datetime) -> None:
+    taken(a_camera(1), now)
+    assert due(now)
+    taken(a_camera(2), now)
+    assert not due(now + seconds(1))
+
+
+def test_who_holds_nothing_has_no_heartbeat(now: datetime) -> None:
+    taken(a_camera(), now)
+    assert not due(now, "elsewhere")
+    assert not due(now + seconds(12))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_of_an_instance_at_once_one_beats(now: datetime) -> None:
+    for number in range(3):
+        taken(a_camera(number), now)
+    assert sorted(at_once([lambda: due(now)] * 4)) == [False, False, False, True]
+
+
+def test_a_camera_that_its_registry_refuses_is_noticed_as_taken_back(now: datetime) -> None:
+    lease = held(taken(a_camera(7), now), now)
+    heartbeats.note_refused_camera(registry="laravel", external_id=7, at=now + seconds(1))
+    assert claims.was_taken_back(lease=lease)
+
+
+# --- clocks --------------------------------------------------------------------------------------
+
+
+def test_after_a_clock_was_set_back_nobody_is_believed_for_longer_than_a_lease(
+    now: datetime,
+) -> None:
+    camera = a_camera()
+    ahead = now + seconds(3600)
+    lease = held(taken(camera, ahead), ahead)
+    Camera.objects.update(listed_at=ahead - seconds(1))
+    assert rings(now) == [], "its watcher may live, and has a lease time to say so"
+    assert not claims.was_taken_back(lease=lease)
+    assert take(camera, now + seconds(11.9)) is None
+    assert rings(now + seconds(12)) == [Ring(camera.pk, "here")]
+    assert taken(camera, now + seconds(12)).inherited
+
+
+def test_the_databases_clock_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "postgresql":
+        assert abs((claims.database_now() - timezone.now()).total_seconds()) < 1
+        return
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2001, 1, 1, tzinfo=UTC))
+    first = claims.database_now()
+    assert first.year > 2001
+    assert claims.database_now() > first, "also within one transaction"
 
 
 # --- states --------------------------------------------------------------------------------------
@@ -424,10 +604,11 @@ def test_a_change_of_state_is_dated_and_logged_once(
     now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     camera = a_camera(state_changed_at=now - seconds(100))
+    lease = taken(camera, now)
     with caplog.at_level(logging.INFO, "detection.services.cameras"):
         for _ in range(2):
             cameras.set_camera_state(
-                camera_id=camera.pk, state=CameraState.ERROR, reason="refused: the port is shut"
+                lease=lease, state=CameraState.ERROR, reason="refused: the port is shut"
             )
     assert caplog.messages == [f"camera {camera.pk} is ERROR: refused: the port is shut"]
     camera.refresh_from_db()
@@ -435,22 +616,25 @@ def test_a_change_of_state_is_dated_and_logged_once(
     assert camera.state_changed_at >= now
 
 
-def test_another_reason_is_a_transition_too(caplog: pytest.LogCaptureFixture) -> None:
-    camera = a_camera()
+def test_another_reason_is_a_transition_too(
+    now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    lease = taken(a_camera(), now)
     with caplog.at_level(logging.INFO, "detection.services.cameras"):
         for reason in ("refused", "auth_failed"):
-            cameras.set_camera_state(camera_id=camera.pk, state=CameraState.ERROR, reason=reason)
+            cameras.set_camera_state(lease=lease, state=CameraState.ERROR, reason=reason)
     assert len(caplog.messages) == 2
 
 
 def test_a_state_without_a_time_to_retry_takes_an_old_one_away(now: datetime) -> None:
     camera = a_camera()
+    lease = taken(camera, now)
     cameras.set_camera_state(
-        camera_id=camera.pk, state=CameraState.ERROR, reason="x", retry_at=now + seconds(30)
+        lease=lease, state=CameraState.ERROR, reason="x", retry_at=now + seconds(30)
     )
     camera.refresh_from_db()
     assert camera.retry_at == now + seconds(30)
-    cameras.set_camera_state(camera_id=camera.pk, state=CameraState.RUNNING)
+    cameras.set_camera_state(lease=lease, state=CameraState.RUNNING)
     camera.refresh_from_db()
     assert (camera.state, camera.reason) == ("running", "")
     assert camera.retry_at is None
@@ -458,6 +642,18 @@ def test_a_state_without_a_time_to_retry_takes_an_old_one_away(now: datetime) ->
 
 def test_a_reason_longer_than_its_column_is_cut(now: datetime) -> None:
     camera = a_camera()
-    cameras.set_camera_state(camera_id=camera.pk, state=CameraState.ERROR, reason="x" * 900)
+    cameras.set_camera_state(lease=taken(camera, now), state=CameraState.ERROR, reason="x" * 900)
     camera.refresh_from_db()
     assert camera.reason == "x" * 500
+
+
+def test_who_was_overtaken_says_nothing_of_the_camera(now: datetime) -> None:
+    camera = a_camera()
+    old = taken(camera, now)
+    new = taken(camera, now + seconds(12), "elsewhere")
+    cameras.set_camera_state(lease=new, state=CameraState.RUNNING)
+    cameras.set_camera_state(
+        lease=old, state=CameraState.ERROR, reason="stalled", retry_at=now + seconds(99)
+    )
+    camera.refresh_from_db()
+    assert (camera.state, camera.reason, camera.retry_at) == ("running", "", None)

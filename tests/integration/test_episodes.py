@@ -330,6 +330,29 @@ def test_the_database_refuses_two_open_episodes_of_a_camera() -> None:
 # --- orphans -------------------------------------------------------------------------------------
 
 
+def test_an_orphan_that_cannot_be_closed_keeps_no_other_open(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    long_ago = timezone.now() - timedelta(seconds=60)
+    for number in (1, 2, 3):
+        record(a_lease(a_camera(number), long_ago), uuid4(), OPENED)
+    Claim.objects.filter(camera__external_id=3).delete()
+
+    def refuse(episode: Episode, **_: Any) -> None:
+        if episode.camera.external_id == 1:
+            raise ValueError("one bad row")
+
+    signals.episode_recorded.connect(refuse)
+    try:
+        assert episodes.close_orphaned_episodes(at=timezone.now()) == 2
+    finally:
+        signals.episode_recorded.disconnect(refuse)
+    left = Episode.objects.filter(ended_at=None)
+    assert [episode.camera.external_id for episode in left] == [1], "whole: no half of it is kept"
+    assert "cannot be closed" in caplog.text
+    assert episodes.close_orphaned_episodes(at=timezone.now()) == 1
+
+
 def test_the_next_watcher_closes_what_the_dead_one_left_open_with_its_stop() -> None:
     camera, left, own = a_camera(), uuid4(), uuid4()
     record(a_lease(camera, timezone.now() - timedelta(seconds=13)), left, OPENED)
@@ -467,3 +490,16 @@ def test_a_dismissal_silences_the_siren_once_it_is_committed(
             for act in after_commit:
                 act()
     assert calls == ([{"camera_id": camera.pk, "episode_id": key}] if silenced else [])
+
+
+def test_picture_and_timeline_are_the_holders_alone() -> None:
+    camera, key = a_camera(), uuid4()
+    lease = a_lease(camera)
+    record(lease, key, OPENED)
+    episodes.attach_snapshot(lease=lease, episode_id=key, name="mine.jpg")
+    episodes.save_timeline(lease=lease, episode_id=key, timeline=[(0.0, 51.0)])
+    a_lease(camera, timezone.now() + timedelta(seconds=13), "elsewhere")
+    episodes.attach_snapshot(lease=lease, episode_id=key, name="too-late.jpg")
+    episodes.save_timeline(lease=lease, episode_id=key, timeline=[(0.0, 99.0)])
+    episode = Episode.objects.get(pk=key)
+    assert (episode.snapshot, episode.confidence_timeline) == ("mine.jpg", [[0.0, 51.0]])

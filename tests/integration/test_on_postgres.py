@@ -9,7 +9,17 @@ from tests.services import postgres
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-SUITES = ("test_claims.py", "test_episodes.py", "test_outbox.py")
+SUITES = (
+    "test_claims.py",
+    "test_holding.py",
+    "test_episodes.py",
+    "test_outbox.py",
+    "test_outbox_migration.py",
+    "test_outlets.py",
+    "test_undigested.py",
+    "test_logins.py",
+    "test_audit.py",
+)
 
 
 def test_claims_episodes_and_the_outbox_hold_on_postgres() -> None:
@@ -24,7 +34,7 @@ def test_claims_episodes_and_the_outbox_hold_on_postgres() -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=170,
             check=False,
         )
     assert run.returncode == 0, f"on PostgreSQL:\n{run.stdout}"

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID, uuid4
@@ -35,8 +36,8 @@ from detection.models import EpisodeEvent as EventRow
 from detection.services import claims, episodes
 from detection.services.claims import Lease
 from integrations import tasks
-from integrations.models import Delivery, Siren
-from integrations.services import outbox
+from integrations.models import Delivery, Outlet, Siren
+from integrations.services import delivering, outbox
 from simulators.demo.processes import free_port
 from simulators.laravel import LaravelSimulator, SimulatedCamera
 from tests.integration.conftest import at_once
@@ -123,8 +124,9 @@ def told() -> list[tuple[str, str]]:
 
 
 def make_due() -> None:
-    """As if the pause were over."""
+    """As if the pauses were over."""
     Delivery.objects.update(next_attempt_at=timezone.now())
+    Outlet.objects.update(next_turn_at=timezone.now(), down_since=None, failures=0)
 
 
 # --- written with the step -----------------------------------------------------------------------
@@ -189,7 +191,7 @@ def test_only_the_newest_alert_counts(backend: LaravelSimulator) -> None:
     record(a_lease(), OPENED, risen(66.0), risen(77.0))
     assert told() == [("alert", "superseded"), ("alert", "superseded"), ("alert", "pending")]
     (due,) = outbox.due_deliveries(at=timezone.now())
-    outbox.deliver(delivery_id=due)
+    delivering.deliver(delivery_id=due)
     assert [alert.confidence_score for alert in backend.alerts] == [77.0]
 
 
@@ -218,13 +220,13 @@ def test_an_episode_is_told_in_order_each_delivery_naming_the_next(
     claim()
     record(a_lease(), OPENED, SURE, CLEARED)
     alert, crime, stop = only("alert"), only("crime"), only("stop")
-    assert outbox.deliver(delivery_id=stop.pk) is None, "it is not its turn"
-    assert outbox.deliver(delivery_id=crime.pk) is None
+    assert delivering.deliver(delivery_id=stop.pk) is None, "it is not its turn"
+    assert delivering.deliver(delivery_id=crime.pk) is None
     assert not (backend.alerts or backend.crimes or backend.stops)
 
-    assert outbox.deliver(delivery_id=alert.pk) == crime.pk
-    assert outbox.deliver(delivery_id=crime.pk) == stop.pk
-    assert outbox.deliver(delivery_id=stop.pk) is None
+    assert delivering.deliver(delivery_id=alert.pk) == crime.pk
+    assert delivering.deliver(delivery_id=crime.pk) == stop.pk
+    assert delivering.deliver(delivery_id=stop.pk) is None
     assert told() == [("alert", "delivered"), ("crime", "delivered"), ("stop", "delivered")]
     sent = [
         (c.path, c.headers["Idempotency-Key"]) for c in backend.calls if "cameras" not in c.path
@@ -282,7 +284,7 @@ def test_a_delivery_that_arrived_is_not_sent_again(backend: LaravelSimulator) ->
     claim()
     record(a_lease(), OPENED)
     for _ in range(2):
-        outbox.deliver(delivery_id=only("alert").pk)
+        delivering.deliver(delivery_id=only("alert").pk)
     assert len(backend.calls_to("/alert")) == 1
 
 
@@ -294,7 +296,7 @@ def test_two_workers_at_once_send_a_delivery_once(
     record(a_lease(), OPENED)
     backend.fault("hang:0.2", "/alert")
     pk = only("alert").pk
-    at_once([lambda: outbox.deliver(delivery_id=pk)] * 4)
+    at_once([lambda: delivering.deliver(delivery_id=pk)] * 4)
     assert len(backend.calls_to("/alert")) == 1
     assert (only("alert").status, only("alert").attempts) == ("delivered", 1)
 
@@ -307,19 +309,20 @@ def test_a_transient_refusal_is_tried_again_later_under_the_same_key(
 ) -> None:
     backend.fault("status:409", "/alert", times=1)
     record(a_lease(), OPENED, SURE)
-    assert outbox.deliver(delivery_id=only("alert").pk) is None
+    assert delivering.deliver(delivery_id=only("alert").pk) is None
     began = timezone.now()
     alert = only("alert")
     assert (alert.status, alert.attempts, alert.claimed_until) == ("pending", 1, None)
     assert "/api/model/alert answered 409" in alert.last_error
+    assert alert.next_attempt_at is not None
     assert 0.4 < (alert.next_attempt_at - began).total_seconds() < 1.5
     assert outbox.due_deliveries(at=began) == []
-    assert outbox.deliver(delivery_id=only("crime").pk) is None, "the crime waits behind it"
+    assert delivering.deliver(delivery_id=only("crime").pk) is None, "the crime waits behind it"
 
     claim()
     assert outbox.due_deliveries(at=began + timedelta(seconds=2)) == [alert.pk]
     make_due()
-    assert outbox.deliver(delivery_id=alert.pk) == only("crime").pk
+    assert delivering.deliver(delivery_id=alert.pk) == only("crime").pk
     alert = only("alert")
     assert (alert.status, alert.attempts, alert.last_error) == ("delivered", 2, "")
     assert alert.delivered_at is not None
@@ -335,8 +338,10 @@ def test_the_pause_doubles_and_ends_at_the_longest(
     record(a_lease(), OPENED)
     for longest in (1.0, 2.0, 4.0, 4.0, 4.0):
         make_due()
-        outbox.deliver(delivery_id=only("alert").pk)
-        pause = (only("alert").next_attempt_at - timezone.now()).total_seconds()
+        delivering.deliver(delivery_id=only("alert").pk)
+        due_at = only("alert").next_attempt_at
+        assert due_at is not None
+        pause = (due_at - timezone.now()).total_seconds()
         assert longest / 2 - 0.5 <= pause <= longest
     assert only("alert").attempts == 5
 
@@ -347,11 +352,11 @@ def test_a_refusal_for_good_is_kept_with_its_reason_and_the_next_goes_on(
     claim()
     record(a_lease(), NONSENSE, SURE)
     alert = only("alert")
-    assert outbox.deliver(delivery_id=alert.pk) == only("crime").pk
+    assert delivering.deliver(delivery_id=alert.pk) == only("crime").pk
     alert.refresh_from_db()
     assert (alert.status, alert.attempts) == ("refused", 1)
     assert "must be between 0 and 100" in alert.last_error
-    outbox.deliver(delivery_id=only("crime").pk)
+    delivering.deliver(delivery_id=only("crime").pk)
     assert told() == [("alert", "refused"), ("crime", "delivered")]
 
 
@@ -360,8 +365,8 @@ def test_trouble_of_one_camera_holds_up_no_other(backend: LaravelSimulator) -> N
     record(a_lease(1), OPENED)
     record(a_lease(2), OPENED)
     for due in outbox.due_deliveries(at=timezone.now()):
-        outbox.deliver(delivery_id=due)
-    assert told() == [("alert", "pending"), ("alert", "delivered")]
+        delivering.deliver(delivery_id=due)
+    assert sorted(told()) == [("alert", "delivered"), ("alert", "pending")]
 
 
 # --- in order within a camera --------------------------------------------------------------------
@@ -383,9 +388,9 @@ def test_the_stop_of_an_earlier_episode_goes_before_the_next_alert(
 ) -> None:
     stop, alert = two_episodes(a_lease())
     assert outbox.due_deliveries(at=timezone.now()) == [stop.pk]
-    assert outbox.deliver(delivery_id=alert.pk) is None, "it is not its turn"
-    assert outbox.deliver(delivery_id=stop.pk) == alert.pk, "the camera's next one"
-    assert outbox.deliver(delivery_id=alert.pk) is None
+    assert delivering.deliver(delivery_id=alert.pk) is None, "it is not its turn"
+    assert delivering.deliver(delivery_id=stop.pk) == alert.pk, "the camera's next one"
+    assert delivering.deliver(delivery_id=alert.pk) is None
     assert [call.path for call in backend.calls] == ["/api/model/alert/stop", "/api/model/alert"]
     assert backend.active_alerts == {1}, "no late stop ends the alert"
 
@@ -395,15 +400,17 @@ def test_a_stop_that_fails_holds_the_next_alert_of_its_camera_until_it_is_hopele
 ) -> None:
     stop, alert = two_episodes(a_lease())
     backend.fault("status:409", "/alert/stop", times=1)
-    assert outbox.deliver(delivery_id=stop.pk) is None
+    assert delivering.deliver(delivery_id=stop.pk) is None
     assert outbox.due_deliveries(at=timezone.now()) == [], "not even while it pauses"
 
-    attempts = outbox.HOPELESS_ATTEMPTS
-    Delivery.objects.filter(pk=stop.pk).update(attempts=attempts - 1)
+    stops, long_ago = Delivery.objects.filter(pk=stop.pk), timezone.now() - timedelta(hours=1)
+    stops.update(failures=outbox.HOPELESS_FAILURES)
+    assert outbox.due_deliveries(at=timezone.now()) == [], "a back end may be ill for a while"
+    stops.update(failures=outbox.HOPELESS_FAILURES - 1, created_at=long_ago)
     assert outbox.due_deliveries(at=timezone.now()) == []
-    Delivery.objects.filter(pk=stop.pk).update(attempts=attempts)
+    stops.update(failures=outbox.HOPELESS_FAILURES, attempts=1000)
     assert outbox.due_deliveries(at=timezone.now()) == [alert.pk]
-    outbox.deliver(delivery_id=alert.pk)
+    delivering.deliver(delivery_id=alert.pk)
     assert [row.confidence_score for row in backend.alerts] == [55.0]
     stop.refresh_from_db()
     assert stop.status == "pending", "and is tried on"
@@ -414,10 +421,56 @@ def test_within_an_episode_the_order_holds_however_hopeless_it_is(
 ) -> None:
     record(a_lease(), OPENED, SURE)
     Delivery.objects.filter(kind="alert").update(
-        attempts=1000, next_attempt_at=timezone.now() + timedelta(seconds=60)
+        failures=1000,
+        created_at=timezone.now() - timedelta(days=1),
+        next_attempt_at=timezone.now() + timedelta(seconds=60),
     )
     assert outbox.due_deliveries(at=timezone.now()) == []
-    assert outbox.deliver(delivery_id=only("crime").pk) is None
+    assert delivering.deliver(delivery_id=only("crime").pk) is None
+
+
+def test_a_clock_that_is_set_back_between_two_reports_does_not_block_them(
+    backend: LaravelSimulator,
+) -> None:
+    claim()
+    record(a_lease(), OPENED, SURE)
+    alert, crime = only("alert"), only("crime")
+    earlier = alert.created_at - timedelta(seconds=5)
+    Delivery.objects.filter(pk=crime.pk).update(created_at=earlier)
+    assert outbox.due_deliveries(at=timezone.now()) == [alert.pk]
+    assert delivering.deliver(delivery_id=alert.pk) == crime.pk
+
+
+def test_a_stop_of_a_host_whose_clock_is_ahead_goes_before_the_next_alert_all_the_same() -> None:
+    stop, alert = two_episodes(a_lease())
+    Delivery.objects.filter(pk=stop.pk).update(created_at=alert.created_at + timedelta(hours=1))
+    assert outbox.due_deliveries(at=timezone.now()) == [stop.pk]
+
+
+def test_what_was_never_tried_is_due_whatever_the_clock_says() -> None:
+    record(a_lease(), OPENED)
+    yesterday = timezone.now() - timedelta(days=1)
+    assert outbox.due_deliveries(at=yesterday) == [only("alert").pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reports_of_one_camera_that_are_written_at_once_get_an_order(broker: "redis.Redis") -> None:
+    lease = a_lease()
+    key = record(lease, OPENED)
+
+    def write(step: int) -> None:
+        episodes.record_event(
+            lease=lease,
+            episode_id=key,
+            event=risen(60.0 + step),
+            step=step,
+            timeline=[],
+            decided_at=timezone.now(),
+        )
+
+    at_once([partial(write, step) for step in range(2, 8)])
+    numbers = Delivery.objects.order_by("sequence").values_list("sequence", flat=True)
+    assert list(numbers) == list(range(1, 8))
 
 
 def test_a_stop_that_was_refused_for_good_holds_up_nothing() -> None:
@@ -426,11 +479,29 @@ def test_a_stop_that_was_refused_for_good_holds_up_nothing() -> None:
     assert outbox.due_deliveries(at=timezone.now()) == [alert.pk]
 
 
-def test_at_most_twenty_deliveries_are_due_at_once_oldest_first() -> None:
-    for number in range(1, 23):
+def test_a_few_deliveries_are_rung_at_once_the_newest_first() -> None:
+    """Each that is sent rings the next, so that a backlog floods neither the queue nor a worker."""
+    for number in range(1, 10):
         record(a_lease(number), OPENED)
-    oldest = list(Delivery.objects.order_by("created_at").values_list("pk", flat=True))
-    assert outbox.due_deliveries(at=timezone.now()) == oldest[:20]
+    newest = list(Delivery.objects.order_by("-created_at").values_list("pk", flat=True))
+    assert outbox.due_deliveries(at=timezone.now()) == newest[: outbox.CHAINS]
+
+
+def test_a_crime_of_now_goes_before_old_stops_of_other_cameras() -> None:
+    for number in range(1, 5):
+        record(a_lease(number), OPENED, SURE, CLEARED)
+    Delivery.objects.exclude(kind="stop").update(status="delivered")
+    lease = a_lease(9)
+    old, new = record(lease, OPENED, CLEARED), record(lease, OPENED, SURE)
+    Delivery.objects.filter(kind="alert").update(status="delivered")
+    record(a_lease(10), OPENED, CLEARED)
+    Delivery.objects.filter(camera__external_id=10, kind="alert").update(status="delivered")
+    first = Delivery.objects.get(episode=old, kind="stop")
+    assert outbox.most_urgent("laravel")[0] == first.pk, (
+        "in its camera's order, yet before the others"
+    )
+    Delivery.objects.filter(pk=first.pk).update(status="delivered")
+    assert outbox.most_urgent("laravel")[0] == Delivery.objects.get(episode=new, kind="crime").pk
 
 
 # --- the siren first -----------------------------------------------------------------------------
@@ -438,7 +509,7 @@ def test_at_most_twenty_deliveries_are_due_at_once_oldest_first() -> None:
 
 def seconds_to_deliver(kind: str) -> float:
     began = time.monotonic()
-    outbox.deliver(delivery_id=only(kind).pk)
+    delivering.deliver(delivery_id=only(kind).pk)
     return time.monotonic() - began
 
 
@@ -472,7 +543,7 @@ def test_only_a_first_alert_that_is_young_waits(
         created_at=timezone.now() + timedelta(seconds=60)
     )
     began = time.monotonic()
-    outbox.deliver(delivery_id=Delivery.objects.get(episode_id=key).pk)
+    delivering.deliver(delivery_id=Delivery.objects.get(episode_id=key).pk)
     assert time.monotonic() - began < 0.25
 
 
@@ -486,18 +557,40 @@ def test_an_attempt_that_was_lost_is_taken_over_when_its_time_is_up(
     record(a_lease(), OPENED)
     alert = only("alert")
     Delivery.objects.update(claimed_until=timezone.now() + timedelta(seconds=1), attempts=1)
-    assert outbox.deliver(delivery_id=alert.pk) is None
+    assert delivering.deliver(delivery_id=alert.pk) is None
     assert outbox.due_deliveries(at=timezone.now()) == []
     assert backend.alerts == []
 
     Delivery.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     assert outbox.due_deliveries(at=timezone.now()) == [alert.pk]
-    outbox.deliver(delivery_id=alert.pk)
+    delivering.deliver(delivery_id=alert.pk)
     assert (only("alert").status, only("alert").attempts) == ("delivered", 2)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_attempt_lasts_a_minute_at_most_and_then_its_outcome_is_another_ones(
+def test_an_attempt_holds_its_claim_for_as_long_as_the_back_end_takes(
+    backend: LaravelSimulator, broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "ATTEMPT_SECONDS", 0.5)
+    monkeypatch.setattr(delivering, "RENEW_SECONDS", 0.1)
+    claim()
+    record(a_lease(), OPENED)
+    pk = only("alert").pk
+    backend.fault("hang:1.5", "/alert", times=1)
+
+    def intrude() -> None:
+        wait_until(lambda: only("alert").claimed_until is not None, "the attempt began", 5)
+        while not backend.alerts:
+            assert delivering.deliver(delivery_id=pk) is None
+            time.sleep(0.05)
+
+    at_once([lambda: delivering.deliver(delivery_id=pk), intrude])
+    assert len(backend.calls_to("/alert")) == 1
+    assert (only("alert").status, only("alert").attempts) == ("delivered", 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_outcome_of_an_attempt_that_was_taken_over_is_another_ones(
     backend: LaravelSimulator, broker: "redis.Redis"
 ) -> None:
     claim()
@@ -507,11 +600,9 @@ def test_an_attempt_lasts_a_minute_at_most_and_then_its_outcome_is_another_ones(
 
     def overtake() -> None:
         wait_until(lambda: only("alert").claimed_until is not None, "the attempt began", 5)
-        left = only("alert").claimed_until - timezone.now()  # type: ignore[operator] # not None
-        assert 55 < left.total_seconds() <= outbox.ATTEMPT_SECONDS
-        Delivery.objects.update(claimed_until=F("claimed_until") + timedelta(seconds=1))
+        Delivery.objects.update(attempts=F("attempts") + 1)
 
-    at_once([lambda: outbox.deliver(delivery_id=pk), overtake])
+    at_once([lambda: delivering.deliver(delivery_id=pk), overtake])
     assert len(backend.alerts) == 1
     assert (only("alert").status, only("alert").answer) == ("pending", None)
 
@@ -519,12 +610,12 @@ def test_an_attempt_lasts_a_minute_at_most_and_then_its_outcome_is_another_ones(
 def test_a_lost_answer_does_not_make_a_crime_twice(backend: LaravelSimulator) -> None:
     claim()
     record(a_lease(), OPENED, SURE)
-    outbox.deliver(delivery_id=only("alert").pk)
+    delivering.deliver(delivery_id=only("alert").pk)
     backend.fault("not_json", "/crime", times=1)
-    outbox.deliver(delivery_id=only("crime").pk)
+    delivering.deliver(delivery_id=only("crime").pk)
     assert only("crime").status == "pending"
     make_due()
-    outbox.deliver(delivery_id=only("crime").pk)
+    delivering.deliver(delivery_id=only("crime").pk)
     assert only("crime").status == "delivered"
     assert len(backend.crimes) == 1
 
@@ -540,12 +631,12 @@ def test_a_refused_delivery_is_sent_again_on_request_under_its_key(
     claim()
     record(a_lease(), NONSENSE)
     alert = only("alert")
-    outbox.deliver(delivery_id=alert.pk)
+    delivering.deliver(delivery_id=alert.pk)
     Delivery.objects.update(payload={"confidence": 99.0})
     with django_capture_on_commit_callbacks(execute=True):
         outbox.resend_delivery(delivery_id=alert.pk)
     assert rung(broker) == [str(alert.pk)]
-    outbox.deliver(delivery_id=alert.pk)
+    delivering.deliver(delivery_id=alert.pk)
     assert only("alert").status == "delivered"
     keys = {call.headers["Idempotency-Key"] for call in backend.calls_to("/alert")}
     assert keys == {str(alert.pk)}
@@ -577,7 +668,7 @@ def test_the_sweep_rings_what_is_due_and_nothing_else(
     change(lapsed, claimed_until=now - timedelta(seconds=1))
     with django_capture_on_commit_callbacks(execute=True):
         tasks.sweep_deliveries()
-    assert rung(broker) == [str(due.pk), str(lapsed.pk)]
+    assert rung(broker) == [str(lapsed.pk), str(due.pk)], "the newest first"
 
 
 # --- goodbye -------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 No worker runs: what a worker would do is called, and what is rung lies in a real broker's queue.
 """
 
-import gc
 import json
 import time
 from collections.abc import Iterator
@@ -14,10 +13,10 @@ from uuid import UUID, uuid4
 import pytest
 import redis
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import Settings
 
-from crimeops import adapters
 from crimeops.celery import app
 from detection import signals
 from detection.models import Camera, CameraState, Episode, EpisodeStatus, Verdict
@@ -28,82 +27,52 @@ from integrations.alarms.tapo import TapoAlarm
 from integrations.models import Siren
 from integrations.ports import AlarmAddress
 from integrations.services import sirens
-from simulators.demo.processes import free_port
-from simulators.laravel import LaravelSimulator, SimulatedCamera
-from simulators.tapo import Clip, SimulatedTapo, load_clip
-from tests.clips import grey_clip
+from integrations.services.siren_addresses import alarm_address
+from simulators.laravel import LaravelSimulator
+from simulators.tapo import SimulatedTapo
+from tests.integration import siren_site
+from tests.integration.siren_site import PASSWORD, actions, another_process, starts
 
-pytestmark = [
-    pytest.mark.django_db,
-    # A camera's certificate is self-signed, so pytapo does not verify it and urllib3 complains.
-    pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),
-    # pytapo closes neither its HTTP session nor its event loop.
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-]
+pytestmark = siren_site.MARKS
 
-KEY = "the-key-of-this-test"
-PASSWORD = "Correct horse 1!"
 BEGAN = datetime(2026, 2, 27, 14, 28, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
-    return load_clip(grey_clip(tmp_path_factory.mktemp("clip") / "grey.mp4", pictures=1))
-
-
-@pytest.fixture
-def tapo(clip: Clip) -> Iterator[SimulatedTapo]:
-    with SimulatedTapo(user="admin", password=PASSWORD, clip=clip) as simulated:
-        yield simulated
 
 
 @pytest.fixture
 def backend() -> Iterator[LaravelSimulator]:
-    listed = SimulatedCamera(
-        id=1,
-        name="Gate",
-        ip_address="127.0.0.1",
-        rtsp_url="rtsp://127.0.0.1/stream2",
-        password=PASSWORD,
-    )
-    with LaravelSimulator(KEY, [listed]) as simulator:
+    with siren_site.a_backend() as simulator:
         yield simulator
 
 
 @pytest.fixture(autouse=True)
-def _site(settings: Settings, backend: LaravelSimulator) -> Iterator[None]:
-    """Sirens are reached as the product reaches them; the warm sessions end with the test."""
-    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
-        update={"backend_url": backend.url, "model_api_key": KEY, "siren_seconds": 30.0}
+def _site(
+    settings: Settings, backend: LaravelSimulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Sirens are reached as the product reaches them."""
+    siren_site.set_environment(
+        settings,
+        backend_url=backend.url,
+        model_api_key=siren_site.KEY,
+        siren_seconds=30.0,
+        redis_url=siren_site.no_broker(),
     )
-    adapters.forget()
-    yield
-    adapters.forget()
-    gc.collect()
+    with siren_site.process_that_tends_nothing(monkeypatch):
+        yield
 
 
 @pytest.fixture
 def only_tapo(settings: Settings) -> None:
-    """A site whose back end controls no camera."""
-    settings.ALARMS = {"tapo": settings.ALARMS["tapo"]}
+    siren_site.leave_only_tapo(settings)
 
 
 @pytest.fixture
 def camera(tapo: SimulatedTapo) -> Camera:
-    return Camera.objects.create(
-        registry="laravel",
-        external_id=1,
-        name="Gate",
-        address=tapo.host,
-        control_address=f"{tapo.host}:{tapo.control_port}",
-        username="admin",
-        password=PASSWORD,
-    )
+    return siren_site.a_camera(tapo.host, tapo.control_port)
 
 
 @pytest.fixture
 def no_broker(broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app.conf, "broker_url", f"redis://127.0.0.1:{free_port()}/0")
+    monkeypatch.setitem(app.conf, "broker_url", siren_site.no_broker())
 
 
 def rung(broker: "redis.Redis") -> list[str]:
@@ -113,15 +82,8 @@ def rung(broker: "redis.Redis") -> list[str]:
 
 
 def an_episode(camera: Camera) -> UUID:
-    return Episode.objects.create(
-        camera=camera,
-        claim_token=1,
-        crime_type="trespassing",
-        confidence=55,
-        started_at=BEGAN,
-        alerted_at=BEGAN,
-        decided_at=BEGAN,
-    ).pk
+    """One of long ago: no sweep adopts it by itself."""
+    return siren_site.an_episode(camera, BEGAN)
 
 
 def sounding(camera: Camera) -> UUID:
@@ -154,10 +116,6 @@ def ago(seconds: float) -> datetime:
 
 def ahead(seconds: float) -> datetime:
     return timezone.now() + timedelta(seconds=seconds)
-
-
-def starts(tapo: SimulatedTapo) -> int:
-    return [call.action for call in tapo.siren_calls].count("start")
 
 
 # --- sound and silence ---------------------------------------------------------------------------
@@ -216,12 +174,24 @@ def test_an_alert_whose_ring_was_lost_is_adopted_and_sounded(
 def test_a_crash_between_the_camera_and_the_row_ends_in_silence(
     tapo: SimulatedTapo, camera: Camera
 ) -> None:
-    TapoAlarm().sound(sirens.alarm_address(camera), 30)
+    TapoAlarm().sound(alarm_address(camera), 30)
     an_episode(camera)
     Episode.objects.update(decided_at=ago(20), status=EpisodeStatus.LOST)
     assert tend() == 1
     assert not tapo.siren_on
     assert the_row().silent_at is not None
+
+
+def test_a_lost_ring_is_adopted_also_after_one_by_a_host_whose_clock_was_ahead(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    Siren.objects.create(camera=camera, episode_id=uuid4(), rung_at=ahead(60), silent_at=ahead(60))
+    episode_id = an_episode(camera)
+    Episode.objects.update(decided_at=ago(2.5))
+    assert tend() == 1
+    assert tapo.siren_on
+    assert the_row().episode_id == episode_id
+    assert tend() == 0
 
 
 def test_an_old_alert_is_adopted_no_more(tapo: SimulatedTapo, camera: Camera) -> None:
@@ -256,7 +226,7 @@ def test_silencing_twice_or_what_never_sounded_asks_nobody(
     episode_id = sounding(camera)
     for _ in range(2):
         assert sirens.silence_siren(camera_id=camera.pk, episode_id=episode_id)
-    assert [call.action for call in tapo.siren_calls] == ["start", "stop"]
+    assert actions(tapo) == ["start", "stop"]
 
 
 def test_an_old_episode_does_not_silence_the_siren_of_a_new_one(
@@ -273,7 +243,7 @@ def test_an_old_episode_does_not_silence_the_siren_of_a_new_one(
 def test_a_siren_that_is_switched_off_in_the_settings_never_sounds(
     tapo: SimulatedTapo, camera: Camera, settings: Settings
 ) -> None:
-    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"siren_enabled": False})
+    siren_site.set_environment(settings, siren_enabled=False)
     Camera.objects.update(state=CameraState.RUNNING)
     assert not sirens.sound_siren(camera_id=camera.pk, episode_id=an_episode(camera))
     assert sirens.cameras_to_keep_warm() == []
@@ -281,20 +251,45 @@ def test_a_siren_that_is_switched_off_in_the_settings_never_sounds(
     assert (tapo.logins, tapo.failed_logins, tapo.siren_calls) == (0, 0, [])
 
 
+def test_a_siren_that_sounds_when_sirens_are_switched_off_is_silenced_by_the_sweep(
+    tapo: SimulatedTapo, camera: Camera, settings: Settings
+) -> None:
+    sounding(camera)
+    siren_site.set_environment(settings, siren_enabled=False)
+    before = starts(tapo)
+    assert tend() == 1
+    assert (tapo.siren_on, starts(tapo)) == (False, before)
+    assert the_row().silent_at is not None
+
+
+def test_a_camera_that_loses_its_address_while_it_sounds_is_silenced_where_it_was(
+    tapo: SimulatedTapo, camera: Camera
+) -> None:
+    sounding(camera)
+    Camera.objects.update(address="", control_address="", public_address="")
+    another_process()
+    change(wanted_until=ago(1))
+    assert tend() == 1
+    assert not tapo.siren_on
+    assert the_row().silent_at is not None
+
+
 # --- the chain of ways ---------------------------------------------------------------------------
 
 
-def test_where_the_camera_is_out_of_reach_the_back_end_sounds_and_is_remembered(
+def test_where_the_camera_is_out_of_reach_the_back_end_sounds_for_this_episode(
     tapo: SimulatedTapo, camera: Camera, backend: LaravelSimulator
 ) -> None:
     tapo.refuse_control()
     episode_id = sounding(camera)
     assert [alarm.action for alarm in backend.alarms] == ["start"]
-    assert (the_row().method, the_row().last_error) == ("backend", "")
+    assert (the_row().method, the_row().last_error) == ("", "")
     tapo.accept_control()
     assert sirens.silence_siren(camera_id=camera.pk, episode_id=episode_id)
     assert [alarm.action for alarm in backend.alarms] == ["start", "stop"]
-    assert tapo.logins == 0, "what worked comes first"
+    Episode.objects.update(status=EpisodeStatus.CLEARED)
+    sounding(camera)
+    assert (tapo.siren_on, the_row().method) == (True, "tapo")
 
 
 def test_a_way_that_worked_and_fails_gives_way_to_the_next(
@@ -451,7 +446,7 @@ def test_a_silence_that_comes_while_the_siren_is_sounded_again_is_not_forgotten(
     with monkeypatch.context() as patch:
         patch.setattr(TapoAlarm, "sound", silenced_meanwhile)
         assert tend() == 1
-    assert [call.action for call in tapo.siren_calls] == ["start", "stop", "start"]
+    assert actions(tapo) == ["start", "stop", "start"]
     assert tapo.siren_on
     assert the_row().silent_at is None
 
@@ -507,11 +502,10 @@ def test_a_dismissal_rings_the_silence_after_its_commit(
     broker: "redis.Redis",
     tapo: SimulatedTapo,
     camera: Camera,
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     episode_id = sounding(camera)
     officer = User.objects.create_user("officer", password="x")
-    with django_capture_on_commit_callbacks(execute=True):
+    with transaction.atomic():
         reviews.review_episode(
             episode_id=episode_id,
             verdict=Verdict.DISMISSED,
@@ -537,9 +531,8 @@ def test_the_sweep_rings_each_siren_that_needs_it(broker: "redis.Redis", camera:
 def test_without_a_broker_the_siren_is_sounded_and_silenced_directly(
     tapo: SimulatedTapo,
     camera: Camera,
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    sirens.warm_camera(camera=camera)
+    sirens.warm_camera(camera_id=camera.pk)
     episode_id = an_episode(camera)
     began = time.perf_counter()
     sirens.ring_siren(camera_id=camera.pk, episode_id=episode_id)
@@ -547,7 +540,7 @@ def test_without_a_broker_the_siren_is_sounded_and_silenced_directly(
     print(f"without a broker a warm siren sounds in {took * 1000:.0f} ms")
     assert tapo.siren_on
     assert took < 1.0
-    with django_capture_on_commit_callbacks(execute=True):
+    with transaction.atomic():
         sirens.ring_silence(camera_id=camera.pk, episode_id=episode_id)
     assert not tapo.siren_on
 
@@ -578,10 +571,10 @@ def test_a_camera_that_cannot_be_warmed_says_so_until_it_can(
 ) -> None:
     monkeypatch.setattr(tapo_alarm, "SILENT_CAMERA_REST_SECONDS", 0.0)
     tapo.refuse_control()
-    sirens.warm_camera(camera=camera)
+    sirens.warm_camera(camera_id=camera.pk)
     assert the_row().last_error.startswith("tapo: the camera at 127.0.0.1")
     tapo.accept_control()
-    sirens.warm_camera(camera=camera)
+    sirens.warm_camera(camera_id=camera.pk)
     assert the_row().last_error == ""
     assert tapo.logins == 1
 
@@ -591,5 +584,5 @@ def test_a_camera_that_rests_after_a_failure_goes_on_saying_so(
 ) -> None:
     tapo.refuse_control()
     for _ in range(2):
-        sirens.warm_camera(camera=camera)
+        sirens.warm_camera(camera_id=camera.pk)
     assert the_row().last_error.startswith("tapo: the camera at 127.0.0.1")

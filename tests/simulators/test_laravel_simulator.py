@@ -16,7 +16,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from simulators.laravel import LaravelSimulator, SimulatedCamera
+from simulators.laravel import LaravelSimulator, ReceivedAlarm, SimulatedCamera
 
 # The simulator is spoken to over real loopback sockets.
 pytestmark = pytest.mark.enable_socket
@@ -650,6 +650,23 @@ def test_the_alarm_is_started_and_stopped_without_a_key_or_a_claim(
     assert simulator.violations == []
 
 
+def test_an_alarm_reaches_the_camera_where_there_is_a_way_and_is_502_where_it_is_broken(
+    simulator: LaravelSimulator, client: Client
+) -> None:
+    heard: list[str] = []
+    simulator.on_alarm(lambda alarm: heard.append(alarm.action))
+    assert client.post("/api/camera/alarm", ALARM_START).status_code == 200
+    assert heard == ["start"]
+
+    def broken(_: ReceivedAlarm) -> None:
+        raise ConnectionRefusedError
+
+    simulator.on_alarm(broken)
+    assert client.post("/api/camera/alarm", ALARM_STOP).status_code == 502
+    assert [alarm.action for alarm in simulator.alarms] == ["start"]
+    assert simulator.violations == []
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -814,6 +831,16 @@ def test_a_fault_covers_what_lies_below_its_path_unless_it_is_exact(
     assert client.call("GET", "/cameras").status_code == 200
 
 
+def test_a_fault_may_strike_the_reports_of_one_camera_only(
+    simulator: LaravelSimulator, client: Client
+) -> None:
+    client.claim(1)
+    simulator.fault("status:403", camera_id=2)
+    assert client.post("/alert", ALERT).status_code == 200
+    assert client.post("/alert", {**ALERT, "camera_id": 2}).status_code == 403
+    assert client.call("GET", "/cameras").status_code == 200
+
+
 def test_a_reset_cuts_the_line_without_an_answer(
     simulator: LaravelSimulator, client: Client
 ) -> None:
@@ -854,6 +881,24 @@ def test_a_success_that_is_no_json(simulator: LaravelSimulator, client: Client, 
     assert response.headers["Content-Type"].startswith(expected)
 
 
+def test_an_echo_repeats_key_and_body_and_does_nothing(
+    simulator: LaravelSimulator, client: Client
+) -> None:
+    simulator.fault("echo:422", path="/alert", times=1)
+    answer = client.post("/alert", ALERT)
+    assert answer.status_code == 422
+    assert KEY in answer.json()["message"] and '"camera_id"' in answer.json()["message"]
+    assert simulator.alerts == []
+
+
+def test_a_redirect_names_the_address_it_was_given(
+    simulator: LaravelSimulator, client: Client
+) -> None:
+    simulator.fault("redirect:http://u:p@127.0.0.2:1/x", times=1)
+    answer = client.call("GET", "/cameras", allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (307, "http://u:p@127.0.0.2:1/x")
+
+
 def test_a_missing_field_is_the_one_needed_most_or_the_one_named(
     simulator: LaravelSimulator, client: Client
 ) -> None:
@@ -868,7 +913,11 @@ def test_a_missing_field_is_the_one_needed_most_or_the_one_named(
 
 
 @pytest.mark.parametrize(
-    "kind", ["explode", "status", "status:abc", "status:99", "hang:soon", "hang:-1", "reset:1", ""]
+    "kind",
+    [
+        *("explode", "status", "status:abc", "status:99", "hang:soon", "hang:-1", "reset:1", ""),
+        *("echo:99", "echo:ok", "redirect", "redirect:"),
+    ],
 )
 def test_a_fault_that_means_nothing_is_refused(simulator: LaravelSimulator, kind: str) -> None:
     with pytest.raises(ValueError, match=r".+"):

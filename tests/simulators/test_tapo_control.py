@@ -293,6 +293,23 @@ def test_a_closed_control_port_refuses_and_opens_again_on_the_same_port(
     log_in(camera)
 
 
+def test_another_client_switches_the_siren_while_the_port_is_open_and_the_password_right(
+    camera: SimulatedTapo,
+) -> None:
+    camera.switch_siren("start", PASSWORD)
+    assert camera.siren_on
+    with pytest.raises(ConnectionError):
+        camera.switch_siren("stop", "another")
+    camera.refuse_control()
+    with pytest.raises(ConnectionError):
+        camera.switch_siren("stop", PASSWORD)
+    assert camera.siren_on
+
+    camera.accept_control()
+    camera.switch_siren("stop", PASSWORD)
+    assert not camera.siren_on
+
+
 def test_a_request_with_a_wrong_tag_is_refused(camera: SimulatedTapo) -> None:
     client = log_in(camera)
     client.transport.cnonce = "0" * 16

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from detection.ports import SourceError
-from detection.sources.addresses import check_address, path_of, scheme_of
+from detection.sources.addresses import (
+    check_address,
+    path_of,
+    scheme_of,
+)
 
 
 def refusal(url: str, *, allow_files: bool = False) -> SourceError:

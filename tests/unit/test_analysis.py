@@ -41,7 +41,9 @@ def after(seconds: float) -> datetime:
 class EverybodyIsOneTrack:
     """Stands in for the tracker: the first detection is track 1, as sure as it was detected."""
 
-    def update(self, detections: Detections, names: Mapping[int, str]) -> list[Track]:
+    def update(
+        self, detections: Detections, names: Mapping[int, str], seconds: float = 0.0
+    ) -> list[Track]:
         if not len(detections):
             return []
         confidence = float(detections.confidences[0])

@@ -494,6 +494,24 @@ def test_a_unit_restarts_stops_gently_and_is_shut_in(unit: Path) -> None:
     assert start.startswith("/opt/crimeops/.venv/bin/")
 
 
+WORKER_UNITS = [unit for unit in SERVICE_UNITS if " worker " in unit.read_text()]
+
+
+@pytest.mark.parametrize("unit", WORKER_UNITS, ids=lambda unit: unit.name)
+def test_a_worker_that_hangs_as_a_whole_is_killed_but_none_that_restarts_itself(unit: Path) -> None:
+    (seconds,) = _unit_values(unit, "WatchdogSec")
+    fields = Environment.model_fields
+    assert float(seconds) > fields["deaf_seconds"].default + 2 * fields["canary_interval"].default
+
+
+def test_the_health_of_a_worker_is_the_age_of_its_canary() -> None:
+    workers = [name for name, service in OURS.items() if "worker" in service["command"]]
+    assert len(workers) == len(WORKER_UNITS)
+    for name in workers:
+        file = SERVICES[name]["environment"]["CANARY_FILE"]
+        assert f'os.stat("{file}")' in SERVICES[name]["healthcheck"]["test"][-1]
+
+
 def test_templates_and_only_they_use_their_instance() -> None:
     for unit in SERVICE_UNITS:
         uses = "%i" in unit.read_text()

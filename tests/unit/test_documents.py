@@ -10,6 +10,7 @@ from django.conf import settings
 
 from crimeops import celery, envfile
 from crimeops.environment import Environment
+from detection.domain.view_health import SAID
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
@@ -20,6 +21,7 @@ DOCUMENTS = sorted(
     ]
 )
 RUNBOOK = (REPOSITORY / "docs" / "operations.md").read_text()
+RELIABILITY = (REPOSITORY / "docs" / "reliability.md").read_text()
 BEHAVIOURS = (REPOSITORY / "docs" / "behaviours.md").read_text()
 # Words in capitals with an underscore that are no settings of the environment.
 OTHER_NAMES = {
@@ -98,7 +100,7 @@ def test_no_behaviour_is_described_that_no_rule_looks_for() -> None:
 
 def _reasons() -> set[str]:
     """Every reason that the code can give: raised, noted, in the reader's table or published."""
-    found: set[str] = set()
+    found: set[str] = {kind.value for kind in SAID}
     for module in (REPOSITORY / "detection").rglob("*.py"):
         if "admin" not in module.parts and "migrations" not in module.parts:
             found |= set(_reasons_in(ast.parse(module.read_text())))
@@ -111,6 +113,8 @@ def _reasons_in(tree: ast.Module) -> Iterator[str]:
             case ast.Call(func=ast.Name(id="SourceError") | ast.Attribute(attr="_note")):
                 yield from _plain(node.args[0])
             case ast.Call(func=ast.Attribute(attr="_publish"), args=[_, reason]):
+                yield from _before_the_colon(reason)
+            case ast.Assign(targets=[ast.Name(id="reason")], value=reason):
                 yield from _before_the_colon(reason)
             case ast.Call(func=ast.Name(id="_show_error"), args=[_, reason]):
                 yield from _before_the_colon(reason)
@@ -145,6 +149,29 @@ def test_the_runbook_knows_every_queue() -> None:
     table = RUNBOOK[: RUNBOOK.index("## Camera states")]
     named = {q for queues in re.findall(r"worker -Q ([\w,]+)", table) for q in queues.split(",")}
     assert named == set(celery.ROUTES.values())
+
+
+# --- promises ----------------------------------------------------------------------------------
+
+
+def _promises() -> list[list[str]]:
+    """The rows of the table in `docs/reliability.md`: promise, test, figure."""
+    rows = re.findall(r"^\| (?!promise)(.*) \|$", RELIABILITY, re.MULTILINE)
+    return [[cell.strip() for cell in row.split("|")] for row in rows]
+
+
+def test_each_promise_names_a_test_or_says_that_there_is_none() -> None:
+    promises = _promises()
+    assert promises and all(len(row) == 3 for row in promises)
+    for promise, tests, _ in promises:
+        assert tests == "—" or re.fullmatch(r"`\w+\.py::\w+`(, `\w+\.py::\w+`)*", tests), promise
+
+
+def test_each_test_that_a_promise_names_is_there() -> None:
+    for _, tests, _ in _promises():
+        for file, name in re.findall(r"`(\w+\.py)::(\w+)`", tests):
+            found = list((REPOSITORY / "tests").rglob(file))
+            assert any(f"def {name}(" in path.read_text() for path in found), f"{file}::{name}"
 
 
 # --- links and commands --------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from crimeops.environment import (
 )
 from tests.conftest import REPOSITORY
 
-SECRET_KEY = "a-signing-key-of-these-tests-that-is-long-enough"
+SECRET_KEY = "a-signing-key-of-these-tests-that-is-long-enough-now"
 CREDENTIALS_KEY = Fernet.generate_key().decode()
 
 
@@ -113,7 +113,7 @@ def test_the_environment_goes_before_the_file(
         ("BACKEND_URL", "nowhere", "valid URL"),
         ("BACKEND_URL", "ftp://backend", "'http' or 'https'"),
         ("TAPO_CONTROL_PORT", "70000", "less than or equal to 65535"),
-        ("SECRET_KEY", "short", "at least 32 characters"),
+        ("SECRET_KEY", "short", "at least 50 characters"),
         ("CREDENTIALS_KEY", "short", "at least 44 characters"),
         ("CREDENTIALS_KEY", "x" * 44, "Fernet"),
         ("TIME_ZONE", "Mars/Phobos", "time zone"),
@@ -140,6 +140,13 @@ def test_a_key_that_is_set_to_nothing_is_missing(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SECRET_KEY", "")
     (line,) = faults()
     assert "SECRET_KEY: is required." in line
+
+
+def test_a_worker_is_not_deaf_between_two_canaries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY_INTERVAL", "5")
+    monkeypatch.setenv("DEAF_SECONDS", "14.9")
+    (line,) = faults()
+    assert line.strip().startswith("DEAF_SECONDS: ") and "CANARY_INTERVAL" in line
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What is encrypted at rest, and what of it is hidden in a log."""
 
-from collections import OrderedDict
-
 import pytest
 
 from crimeops import logging as crimeops_logging
@@ -14,7 +12,7 @@ WORD = "wachmann-17"
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crimeops_logging, "_secrets", OrderedDict())
+    monkeypatch.setattr(crimeops_logging, "_memory", crimeops_logging._Memory())
 
 
 @pytest.mark.parametrize(
@@ -34,7 +32,7 @@ def test_a_password_is_hidden_in_every_log_and_a_user_name_is_a_plain_word(
     for field, said in ((EncryptedNameField(), WORD), (EncryptedTextField(), HIDDEN)):
         kept = field.get_prep_value(WORD)
         if way == "read":
-            monkeypatch.setattr(crimeops_logging, "_secrets", OrderedDict())
+            monkeypatch.setattr(crimeops_logging, "_memory", crimeops_logging._Memory())
             field.from_db_value(kept)
         assert redact(f"{WORD} is at the gate") == f"{said} is at the gate"
 

@@ -1,6 +1,6 @@
 """The GPU side: what waits is answered in batches, and nothing is judged late."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Thread
 
@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from crimeops import canary
 from detection import inference
 from detection.domain.frames import Answer, Frame
+from detection.domain.pace import Governor
 from detection.inference import drain, refuse_all
 from detection.ports import DetectorError
 
@@ -42,6 +44,9 @@ class FakeQueue:
 
     def answer(self, answers: Sequence[tuple[int, Answer]]) -> None:
         self.batches.append(list(answers))
+
+    def share_pace(self, change: Callable[[float], float]) -> float:
+        return change(0.0)
 
     @property
     def answers(self) -> dict[int, Answer]:
@@ -81,7 +86,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def run(queue: FakeQueue, detector: FakeDetector, batch_size: int = 16) -> bool:
-    return drain(queue, detector, batch_size=batch_size, max_age_seconds=1.0)
+    return drain(queue, detector, Governor(), batch_size=batch_size, max_age_seconds=1.0)
 
 
 def test_everything_that_waits_is_answered_in_batches() -> None:
@@ -153,7 +158,7 @@ def test_a_frame_of_another_size_is_refused_and_spoils_no_batch() -> None:
 def test_a_poisonous_frame_costs_the_others_nothing() -> None:
     queue, detector = FakeQueue(frame(7), frame(8, bright=POISON), frame(9)), FakeDetector()
     assert run(queue, detector)
-    assert detector.batches == [3, 1, 1, 1], "together first, then each for itself"
+    assert detector.batches == [3, 1, 2, 1, 1], "together first, then by halves"
     assert queue.answers[7].rows is not None
     assert queue.answers[9].rows is not None
     assert queue.answers[8].rows is None
@@ -236,3 +241,133 @@ def test_every_waiting_camera_is_told_why_it_is_not_analysed() -> None:
     assert {a.refusal for a in queue.answers.values()} == {"there is no model"}
     assert [a.sequence for a in queue.answers.values()] == [100, 200, 300]
     assert all(answer.rows is None for answer in queue.answers.values())
+
+
+# --- whatever a model raises -------------------------------------------------------------------
+
+
+class Raising(FakeDetector):
+    """Raises what it is given for each batch that `fails` says."""
+
+    def __init__(self, error: Exception, most: int = 0) -> None:
+        super().__init__()
+        self._error, self._most = error, most
+
+    def detect(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        if len(batch) > self._most:
+            self.batches.append(len(batch))
+            raise self._error
+        return super().detect(batch)
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no"), ValueError("no"), MemoryError("no"), KeyError("no")], ids=repr
+)
+def test_a_model_that_always_fails_refuses_every_frame_with_its_error(error: Exception) -> None:
+    queue = FakeQueue(*[frame(camera) for camera in range(5)])
+    assert run(queue, Raising(error))
+    assert len(queue.answers) == 5
+    for answer in queue.answers.values():
+        assert answer.rows is None
+        assert answer.refusal == f"not analysed: {type(error).__name__}: {error}"
+
+
+def test_a_culprit_among_sixteen_is_found_by_halves() -> None:
+    frames = [frame(camera, bright=POISON if camera == 5 else 1) for camera in range(16)]
+    queue, detector = FakeQueue(*frames), FakeDetector()
+    assert run(queue, detector)
+    assert [n for n, answer in queue.answers.items() if answer.rows is None] == [5]
+    assert len(detector.batches) == 9, "two for each halving, not one for each frame"
+
+
+def test_a_model_whose_memory_is_full_is_given_smaller_batches_from_then_on() -> None:
+    queue = FakeQueue(*[frame(camera) for camera in range(16)])
+    detector, governor = Raising(RuntimeError("CUDA out of memory"), most=4), Governor()
+    drain(queue, detector, governor, batch_size=8, max_age_seconds=1.0)
+    assert all(answer.rows is not None for answer in queue.answers.values())
+    assert detector.batches == [8, 4, 4, 4, 4]
+
+
+def test_answers_that_are_too_few_are_the_models_failure_too() -> None:
+    class Forgetful(FakeDetector):
+        def detect(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+            return super().detect(batch)[:-1]
+
+    queue = FakeQueue(frame(7), frame(8))
+    assert run(queue, Forgetful())
+    assert all("ValueError" in answer.refusal for answer in queue.answers.values())
+
+
+def test_every_answer_brings_the_pace_of_the_site() -> None:
+    queue, governor = FakeQueue(frame(7)), Governor(pace=1.5)
+    drain(queue, FakeDetector(), governor, batch_size=8, max_age_seconds=1.0)
+    assert queue.answers[7].pace == 1.5
+
+
+# --- a model that is broken for good -------------------------------------------------------------
+
+
+@pytest.fixture
+def complaints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    made: list[str] = []
+    monkeypatch.setattr(canary, "complain", made.append)
+    monkeypatch.setattr(inference, "_success", inference.Success())
+    return made
+
+
+def judge_each_second(clock: Clock, detector: FakeDetector, seconds: int) -> None:
+    for _ in range(seconds):
+        clock.now += 1.0
+        run(FakeQueue(frame(7, age=NOON.timestamp() - clock.now)), detector)
+
+
+BROKEN = RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+def test_a_model_that_fails_for_half_a_minute_has_its_worker_restarted(
+    clock: Clock, complaints: list[str]
+) -> None:
+    judge_each_second(clock, Raising(BROKEN), 30)
+    assert complaints == []
+    judge_each_second(clock, Raising(BROKEN), 2)
+    assert complaints[0] == "the detector has judged no frame for 31 s"
+
+
+def test_a_model_that_judges_now_and_then_has_not(clock: Clock, complaints: list[str]) -> None:
+    for _ in range(4):
+        judge_each_second(clock, Raising(BROKEN), 20)
+        judge_each_second(clock, FakeDetector(), 1)
+    assert complaints == []
+
+
+def test_a_model_that_is_seldom_asked_has_not(clock: Clock, complaints: list[str]) -> None:
+    for _ in range(4):
+        judge_each_second(clock, Raising(BROKEN), 1)
+        clock.now += 60
+    assert complaints == []
+
+
+def test_a_model_that_hangs_is_noticed_by_the_next_ring(
+    clock: Clock, complaints: list[str]
+) -> None:
+    class Hanging(FakeDetector):
+        def detect(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+            clock.now += 25
+            ring_elsewhere(FakeQueue())
+            assert complaints == []
+            clock.now += 25
+            ring_elsewhere(FakeQueue())
+            return super().detect(batch)
+
+    run(FakeQueue(frame(7)), Hanging())
+    assert complaints == ["the detector has judged no frame for 50 s"]
+
+
+def test_each_restart_makes_it_more_patient(
+    clock: Clock, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canary, "patience_now", lambda seconds: 2 * seconds)
+    judge_each_second(clock, Raising(BROKEN), 60)
+    assert complaints == []
+    judge_each_second(clock, Raising(BROKEN), 2)
+    assert complaints

@@ -99,7 +99,7 @@ def collected(sender: Outbound) -> int | None:
 def test_the_first_frame_is_posted_at_once(sender: Outbound, mailbox: FakeMailbox) -> None:
     sender.offer(picture(1))
     assert mailbox.posted == [1]
-    assert sender.skipped == 0
+    assert sender.take_skipped() == 0
 
 
 def test_a_frame_that_still_waits_is_replaced_by_a_newer_one(
@@ -108,7 +108,7 @@ def test_a_frame_that_still_waits_is_replaced_by_a_newer_one(
     for sequence in (1, 2, 3):
         sender.offer(picture(sequence))
     assert mailbox.take() == 3
-    assert sender.skipped == 2
+    assert sender.take_skipped() == 2
 
 
 def test_while_one_is_analysed_nothing_more_is_posted(
@@ -129,7 +129,7 @@ def test_the_newest_is_held_and_posted_when_the_answer_comes(
         sender.offer(picture(sequence))
     assert collected(sender) == 1
     assert mailbox.posted == [1, 4]
-    assert sender.skipped == 2
+    assert sender.take_skipped() == 2
     mailbox.analyse()
     assert collected(sender) == 4
 
@@ -169,7 +169,7 @@ def test_after_an_answer_the_next_frame_is_posted_at_once(
         mailbox.analyse()
         assert collected(sender) == sequence
     assert mailbox.posted == [1, 2, 3]
-    assert sender.skipped == 0
+    assert sender.take_skipped() == 0
 
 
 def test_a_refusal_is_an_answer_too(sender: Outbound, mailbox: FakeMailbox) -> None:
@@ -216,7 +216,7 @@ def test_when_a_frame_is_given_up_no_older_one_is_posted_after_a_newer_one(
     mailbox.analyse()
     assert collected(sender) == 16
     assert mailbox.posted == [1, 16]
-    assert sender.skipped == 2
+    assert sender.take_skipped() == 2
 
 
 def test_a_mailbox_that_cannot_be_reached_costs_the_frame_and_is_named(
@@ -225,7 +225,7 @@ def test_a_mailbox_that_cannot_be_reached_costs_the_frame_and_is_named(
     mailbox.out_of_reach = True
     sender.offer(picture(1))
     sender.offer(picture(2))
-    assert sender.skipped == 2
+    assert sender.take_skipped() == 2
     assert sender.fault == "the mailbox is away"
 
 
@@ -267,8 +267,21 @@ def test_a_held_frame_that_cannot_be_posted_is_skipped_and_its_predecessors_answ
 
     monkeypatch.setattr(mailbox, "collect", answer_and_break)
     assert collected(sender) == 1
-    assert sender.skipped == 1
+    assert sender.take_skipped() == 1
     assert sender.fault == "the mailbox is away"
+
+
+def test_a_mailbox_that_failed_is_left_alone_for_a_second(
+    sender: Outbound, mailbox: FakeMailbox, clock: Clock
+) -> None:
+    mailbox.out_of_reach = True
+    assert sender.wants()
+    sender.offer(picture(1))
+    clock.now += 0.9
+    assert not sender.wants()
+    clock.now += 0.11
+    assert sender.wants()
+    assert sender.take_skipped() == 2
 
 
 def test_a_mailbox_that_breaks_while_waiting_is_said_to_the_watch(
@@ -277,3 +290,86 @@ def test_a_mailbox_that_breaks_while_waiting_is_said_to_the_watch(
     mailbox.out_of_reach = True
     with pytest.raises(TransportError):
         sender.collect(0)
+
+
+# --- under a pace ------------------------------------------------------------------------------
+
+
+def answered_with_pace(
+    sender: Outbound, mailbox: FakeMailbox, pace: float, sequence: int = 1
+) -> None:
+    sender.offer(picture(sequence))
+    mailbox.take()
+    mailbox.answers.append(Answer(sequence, np.zeros((0, 6), np.float32), pace=pace))
+    assert collected(sender) == sequence
+
+
+def test_without_a_pace_every_frame_has_a_place(sender: Outbound, mailbox: FakeMailbox) -> None:
+    assert sender.wants()
+    answered_with_pace(sender, mailbox, 0.0)
+    assert sender.wants()
+    sender.offer(picture(2))
+    assert sender.wants(), "it may replace the one that waits"
+    assert sender.take_skipped() == 0
+
+
+def test_under_a_pace_no_frame_is_wanted_before_it_is_due_and_it_is_counted(
+    sender: Outbound, mailbox: FakeMailbox, clock: Clock
+) -> None:
+    answered_with_pace(sender, mailbox, 1.0)
+    clock.now += 0.9
+    assert not sender.wants()
+    clock.now += 0.1
+    assert sender.wants()
+    assert sender.take_skipped() == 1
+
+
+def test_a_camera_whose_frames_come_in_steps_keeps_the_pace_on_average(
+    sender: Outbound, mailbox: FakeMailbox, clock: Clock
+) -> None:
+    answered_with_pace(sender, mailbox, 1.0)
+    sent, began = 0, clock.now
+    while clock.now < began + 29.9:
+        clock.now += 0.4
+        if sender.wants():
+            sent += 1
+            answered_with_pace(sender, mailbox, 1.0, sequence=1 + sent)
+    assert sent in (29, 30)
+
+
+def test_a_frame_that_waits_long_is_replaced_under_a_pace_too(
+    sender: Outbound, mailbox: FakeMailbox, clock: Clock
+) -> None:
+    answered_with_pace(sender, mailbox, 1.0)
+    clock.now += 1.0
+    sender.offer(picture(2))
+    clock.now += 0.2
+    assert not sender.wants()
+    clock.now += 0.11
+    assert sender.wants()
+    sender.offer(picture(3))
+    assert mailbox.take() == 3
+    clock.now += 0.2
+    assert not sender.wants(), "what was sent a moment ago is new enough"
+
+
+def test_a_pace_that_nobody_repeats_is_forgotten(
+    sender: Outbound, mailbox: FakeMailbox, clock: Clock
+) -> None:
+    answered_with_pace(sender, mailbox, 60.0)
+    clock.now += 5.0
+    assert not sender.wants()
+    clock.now += 0.1
+    assert sender.wants()
+
+
+def test_a_held_frame_that_is_not_due_is_skipped(
+    sender: Outbound, mailbox: FakeMailbox, clock: Clock
+) -> None:
+    sender.offer(picture(1))
+    mailbox.take()
+    sender.offer(picture(2))
+    mailbox.answers.append(Answer(1, np.zeros((0, 6), np.float32), pace=1.0))
+    assert collected(sender) == 1
+    assert mailbox.posted == [1]
+    assert sender.take_skipped() == 1

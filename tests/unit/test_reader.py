@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -294,3 +295,58 @@ def test_a_camera_whose_streams_end_without_a_picture_is_given_up_in_the_end() -
             thread.join(PATIENCE)
     assert opened == 10
     assert reader.status.gave_up
+
+
+class HangingSource:
+    """Hangs as FFmpeg does in a name server that does not answer: close() does not wake it."""
+
+    def __init__(self) -> None:
+        self.answer = threading.Event()
+        self.entered = threading.Event()
+
+    def pictures(self) -> Generator[Picture]:
+        self.entered.set()
+        self.answer.wait(PATIENCE)
+        yield from ()
+
+    def close(self) -> None:
+        """Goes unheard."""
+
+
+def test_a_reader_that_hangs_holds_nobody_up_and_is_the_only_one_of_its_camera() -> None:
+    hanging = HangingSource()
+    first = StreamReader(Camera(hanging).open, ignore, Hurry(), "reader-under-test")
+    first.start()
+    assert hanging.entered.wait(PATIENCE)
+    began = time.monotonic()
+    assert not first.stop(0.2)
+    assert time.monotonic() - began < 1.0
+
+    for _ in range(20):
+        camera = Camera(PlayedSource(picture(1), hangs=True))
+        again = StreamReader(camera.open, ignore, Hurry(), "reader-under-test")
+        again.start()
+        assert again.status.gave_up
+        assert again.status.reason == "hanging"
+        assert camera.opened == 0
+        assert again.stop(0.2)
+    names = [thread.name for thread in threading.enumerate()]
+    assert names.count("reader-under-test") == 1
+
+    hanging.answer.set()
+    assert first.stop(PATIENCE)
+    seen = threading.Event()
+    camera = Camera(PlayedSource(picture(1), hangs=True))
+    healed = StreamReader(camera.open, lambda _: seen.set(), Hurry(), "reader-under-test")
+    healed.start()
+    assert seen.wait(PATIENCE)
+    assert healed.stop(PATIENCE)
+
+
+def test_the_damage_that_the_source_sees_is_told(started: Start) -> None:
+    seen = threading.Event()
+    damaged = Picture(NOON, None, damage=0.4)
+    camera = Camera(PlayedSource(damaged, picture(1), hangs=True))
+    reader = started(camera, lambda taken: seen.set() if taken == picture(1) else None, Hurry())
+    assert seen.wait(PATIENCE)
+    assert reader.status.damage == 0.4

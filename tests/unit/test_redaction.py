@@ -1,23 +1,24 @@
 """Nothing that is secret comes out of a log, in whatever way it got in."""
 
+import hashlib
 import io
 import json
 import logging
 import traceback
-from collections import OrderedDict
-from urllib.parse import quote
+from base64 import b64encode
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from crimeops import logging as crimeops_logging
-from crimeops.logging import HIDDEN, RedactionFilter, redact, remember_secret
+from crimeops.logging import HIDDEN, RedactionFilter, redact, redact_json, remember_secret
 
 SECRET = "Tr0ub4dor&3/x"
 
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crimeops_logging, "_secrets", OrderedDict())
+    monkeypatch.setattr(crimeops_logging, "_memory", crimeops_logging._Memory())
 
 
 @pytest.fixture
@@ -118,6 +119,15 @@ def test_a_known_secret_is_hidden_in_every_form_it_may_take(secret: str) -> None
         assert json.dumps(secret)[1:-1] not in hidden
 
 
+def test_what_no_database_holds_is_taken_out_and_hides_no_secret() -> None:
+    remember_secret("hunter2-hunter2")
+    said = redact("a\0b hunter2-\0hunter2 \ud83d \N{POLICE CAR}")
+    assert said == f"ab {HIDDEN} \\ud83d \N{POLICE CAR}"
+    assert redact_json({"na\0me": ["\0"]}) == {"name": [""]}
+    remember_secret("half \ud83d character")
+    assert redact("a half \ud83d character") == f"a {HIDDEN}"
+
+
 def test_of_two_secrets_that_overlap_the_longer_is_hidden_whole() -> None:
     remember_secret("swordfish")
     remember_secret("swordfish-2026")
@@ -137,6 +147,66 @@ def test_the_newest_secrets_are_kept_where_there_are_too_many(
     for number in range(9):
         remember_secret(f"secret{number}")
     assert redact("secret5 secret6 secret8") == f"secret5 {HIDDEN} {HIDDEN}"
+
+
+def test_the_keys_of_the_settings_are_never_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crimeops_logging, "_MOST_SECRETS", 3)
+    remember_secret("the-api-key", for_good=True)
+    for number in range(9):
+        remember_secret(f"secret{number}")
+    assert redact("the-api-key secret1") == f"{HIDDEN} secret1"
+
+
+def test_twenty_thousand_secrets_take_no_more_memory_than_two_thousand() -> None:
+    for number in range(2_000):
+        remember_secret(f"password-{number:06}")
+    full = len(crimeops_logging._memory.forms())
+    for number in range(2_000, 20_000):
+        remember_secret(f"password-{number:06}")
+    assert len(crimeops_logging._memory.forms()) == full
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        b64encode(SECRET.encode()).decode(),
+        hashlib.md5(SECRET.encode()).hexdigest().upper(),
+        hashlib.sha256(SECRET.encode()).hexdigest().upper(),
+        hashlib.sha256(SECRET.encode()).hexdigest(),
+        quote_plus(SECRET),
+        quote(SECRET),
+        quote(SECRET, safe="").lower().replace("tr0ub4dor", "Tr0ub4dor"),
+    ],
+)
+def test_the_forms_of_headers_addresses_and_cameras_logins_are_hidden_too(form: str) -> None:
+    remember_secret(SECRET)
+    assert redact(f"sent {form} to it") == f"sent {HIDDEN} to it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Basic b3BlcmF0b3I6c2VjcmV0",
+        "authorization: bearer abcdefgh.ijkl",
+        'Digest username="operator", realm="x", nonce="n", response="0123456789abcdef"',
+        'realm="x", response="0123456789abcdef"',
+        "POST /stok=0123456789abcdef/ds",
+    ],
+)
+def test_a_login_in_a_header_is_hidden_though_nobody_knew_it(text: str) -> None:
+    hidden = redact(text)
+    assert HIDDEN in hidden
+    for part in ("b3BlcmF0b3I6c2VjcmV0", "abcdefgh", "0123456789abcdef"):
+        assert part not in hidden
+
+
+def test_json_is_redacted_throughout_and_keeps_its_shape() -> None:
+    remember_secret(SECRET)
+    value = {"a": [1, None, True, {"b": SECRET}], SECRET: "rtsp://u:pw@h/1"}
+    assert redact_json(value) == {
+        "a": [1, None, True, {"b": HIDDEN}],
+        HIDDEN: f"rtsp://{HIDDEN}@h/1",
+    }
 
 
 # --- log records -----------------------------------------------------------------------------

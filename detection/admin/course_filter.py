@@ -1,0 +1,27 @@
+"""A filter by course for every list of things that begin and end."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+
+class CourseFilter(admin.SimpleListFilter):
+    """What goes on, and what is over; `going_on` tells them apart."""
+
+    title = "course"
+    parameter_name = "course"
+    going_on: ClassVar[Q]
+    going_on_label = "Going on"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("open", self.going_on_label), ("over", "Over")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "open":
+                return queryset.filter(self.going_on)
+            case "over":
+                return queryset.exclude(self.going_on)
+        return queryset

@@ -1,0 +1,1 @@
+"""The promises on the worst day: really killed, frozen and cut."""
