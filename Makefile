@@ -32,8 +32,9 @@ demo: setup ## The whole cluster on simulated cameras [DURATION=60] [CAMERAS=4] 
 	@$(BIN)/python -m simulators.demo $(if $(DURATION),--duration $(DURATION)) --cameras $(CAMERAS) $(if $(VIDEO),--video "$(VIDEO)")
 
 .PHONY: test
-test: setup check ## Checks, then every test: the end-to-end ones in two rows, the others beside them
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: setup check ## Checks, then every test: two at a time, and the end-to-end ones one by one
+	@$(BIN)/python -m pytest -n 2 -m "not e2e"
+	@$(BIN)/python -m pytest -m e2e --durations=15
 
 .PHONY: soak
 soak: CAMERAS = 10

@@ -3,10 +3,15 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pytest_socket import disable_socket, socket_allow_hosts
 
 from simulators.demo.stage import built_in_clip
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 UNIT = REPOSITORY / "tests" / "unit"
@@ -20,15 +25,6 @@ def _closed_network(request: pytest.FixtureRequest) -> None:
     else:
         loopback = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "localhost", "::1"]
         socket_allow_hosts(loopback, allow_unix_socket=True)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """End-to-end tests run in two rows, file by file, whatever else runs beside them."""
-    slow = [item for item in items if item.get_closest_marker("e2e")]
-    files = sorted({item.path for item in slow})
-    for item in slow:
-        row = files.index(item.path) % 2
-        item.add_marker(pytest.mark.xdist_group(f"e2e-{row}"))
 
 
 @pytest.fixture(scope="session")

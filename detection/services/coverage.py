@@ -14,6 +14,8 @@ from detection.services.health import end_event
 
 # Frames that are analysed within the stall time of each other are one stretch of watching.
 STRETCH_GAP_SECONDS = 15.0
+# Moments of the monotonic clock are dated anew each time, and not to the microsecond.
+JITTER_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,10 @@ class WatchLog:
         """The camera was watched up to this moment. One UPDATE; a lost lease changes nothing."""
         if self._span is not None:
             elapsed = (until - self._span[1]).total_seconds()
-            if 0 <= elapsed <= STRETCH_GAP_SECONDS:  # else a clock was set, or nobody watched
-                self._move_end(until)
+            if -JITTER_SECONDS <= elapsed <= STRETCH_GAP_SECONDS:
+                self._move_end(max(until, self._span[1]))
                 return
+        # Nobody watched for a while, or a clock was set.
         row = WatchedTime.objects.create(
             camera_id=self._lease.camera_id, began_at=until, ended_at=until
         )

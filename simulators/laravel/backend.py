@@ -1,6 +1,7 @@
 """The back end's own memory: who holds which camera, what was reported, who fell silent."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -19,6 +20,9 @@ from simulators.laravel.records import (
 
 # The document's "max 10 cameras per request", whatever an instance may hold.
 LIST_LIMIT = 10
+
+# A heartbeat may be on its way while a camera is released or taken back.
+CROSSING_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +49,7 @@ class BackEnd:
         self._max_cameras_per_instance = max_cameras_per_instance
         self._heartbeat_timeout_seconds = heartbeat_timeout_seconds
         self._last_beats: dict[str, float] = {}
+        self._unclaimed: dict[tuple[int, str], float] = {}  # monotonic, by camera and instance
 
     def available_cameras(self) -> list[SimulatedCamera]:
         with self.lock:
@@ -79,11 +84,20 @@ class BackEnd:
                 self._unclaim(camera_id)
 
     def heartbeat(self, camera_ids: Sequence[int], call: IncomingCall) -> list[int]:
-        """The camera ids named that the instance does not hold."""
+        """The camera ids named that the instance does not hold, nor held when it was sent."""
         with self.lock:
             if call.instance in self._last_beats:
                 self._last_beats[call.instance] = call.monotonic
-            return [id_ for id_ in camera_ids if not self._holds(id_, call.instance)]
+            return [
+                id_
+                for id_ in camera_ids
+                if not self._holds(id_, call.instance) and not self._crossed(id_, call)
+            ]
+
+    def _crossed(self, camera_id: int, call: IncomingCall) -> bool:
+        """Whether it was released, or taken back, while this heartbeat was on its way."""
+        released = self._unclaimed.get((camera_id, call.instance), float("-inf"))
+        return call.monotonic - released < CROSSING_SECONDS
 
     def alert(self, body: AlertBody, call: IncomingCall) -> None:
         with self.lock:
@@ -194,6 +208,7 @@ class BackEnd:
     def _unclaim(self, camera_id: int) -> None:
         # Its alert stays active: the document knows no other end of it than /alert/stop.
         instance = self.claims.pop(camera_id)
+        self._unclaimed[camera_id, instance] = time.monotonic()
         if instance not in self.claims.values():
             self._last_beats.pop(instance, None)
 

@@ -73,6 +73,14 @@ def test_a_watch_across_midnight_counts_in_each_day_for_its_part(lease: Lease) -
     assert covered(-86_400, 0).wanted_seconds == 3600
 
 
+def test_a_moment_that_is_dated_a_little_earlier_adds_no_second_row(lease: Lease) -> None:
+    log = WatchLog(lease)
+    for seconds in (0.0, 2.0, 1.998, 4.0):
+        log.watched(until=after(seconds))
+    (row,) = WatchedTime.objects.all()
+    assert row.ended_at - row.began_at == timedelta(seconds=4)
+
+
 def test_what_seemed_watched_until_the_trouble_was_found_is_taken_back(lease: Lease) -> None:
     follow_duties(at=after(0))
     log = WatchLog(lease)

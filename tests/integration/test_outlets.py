@@ -240,15 +240,16 @@ def test_the_pause_of_what_was_refused_for_its_own_sake_ends_with_the_outage(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_was_slower_sends_another_report_in_its_turn(
-    backend: LaravelSimulator, settings: Settings
+    backend: LaravelSimulator, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_rate(settings, 50)
+    monkeypatch.setattr(outlets, "TURN_SECONDS", 30.0)
     episodes_at(1, 2, 3, 4)
     first = outbox.due_deliveries(at=timezone.now())[0]
     soon = timezone.now() + timedelta(seconds=1.2)
     Outlet.objects.create(reporter="laravel", next_turn_at=soon)  # all three wait for their turn
     at_once([lambda: delivering.deliver(delivery_id=first)] * 3)
-    sent = [call.headers["Idempotency-Key"] for call in backend.calls]
+    sent = [call.headers["Idempotency-Key"] for call in backend.calls_to("/alert")]
     assert len(set(sent)) == len(sent) == 3
 
 

@@ -33,7 +33,7 @@ def watched(
         Gate(broker.port) as gate,
         Cluster(folder, f"redis://127.0.0.1:{gate.port}/0", sqlite, model_dir, cameras) as cluster,
     ):
-        cluster.settings |= {"FRAME_SKIP": "2", "STALL_SECONDS": "3"}
+        cluster.settings |= {"FRAME_SKIP": "2", "STALL_SECONDS": "6"}
         start_odd_worker(cluster, "streams-gpu", "streams,gpu")
         cluster.start_worker("rest", "alarms,reports,default")
         cluster.start_beat()

@@ -17,7 +17,7 @@ from tests.e2e.conftest import SCENE_STARTS_AT
 from tests.gate import Gate
 from tests.services import wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 NAMED_WITHIN_SECONDS = 10.0
 ONE_STORY_SECONDS = 20.0  # the scene begins anew after 23
@@ -117,8 +117,8 @@ def test_each_fault_is_named_within_ten_seconds_and_mends_by_itself(
             if numbers[name] in named:
                 print(f"{name}: named after {named[numbers[name]]:.1f} s")
         assert max(named.values()) < NAMED_WITHIN_SECONDS
-        assert cluster.state_of(numbers["resizes"]) == ("running", "")
-        assert cluster.state_of(numbers["clock"]) == ("running", "")
+        for name in ("resizes", "clock"):
+            cluster.wait_for_state(numbers[name], "running")
 
         mend_all(cameras, gate, small=small)
         mended = times_until(cluster, well, 40)
@@ -186,7 +186,7 @@ def expect_one_episode_at_the_right_time(cluster: Cluster, story_began: float | 
         rows = cluster.rows("SELECT status, started_at, ended_at FROM detection_episode")
         return [r for r in rows if 0 < epoch(r["started_at"]) - story_began < ONE_STORY_SECONDS]
 
-    wait_until(lambda: any(r["ended_at"] for r in of_this_story()), "the episode is over", 30)
+    wait_until(lambda: any(r["ended_at"] for r in of_this_story()), "the episode is over", 60)
     (episode,) = of_this_story()
     assert episode["status"] == "cleared"
     # One picture in ten is looked at here, and the tracker wants two.
