@@ -7,7 +7,12 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crimeops.settings")
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError as error:
+        raise SystemExit(
+            f"{error}: run `make setup` once, and `. .venv/bin/activate` in each shell."
+        ) from None
 
     from crimeops.logging import redact_uncaught
 

@@ -56,6 +56,8 @@ def _plain(value: object) -> str:
         return ""
     if isinstance(value, list):
         return ",".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return ",".join(f"{name}={meaning}" for name, meaning in value.items())
     if isinstance(value, bool):
         return str(value).lower()
     return str(value).replace(f"{BASE_DIR}/", "")

@@ -9,7 +9,7 @@ import difflib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
@@ -32,6 +32,11 @@ Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Days = Annotated[float, Field(ge=1, le=36_500, allow_inf_nan=False)]
+# The crimes of `detection.domain.crimes`, which the door does not import; a test holds them equal.
+CrimeWord = Literal[
+    "theft", "assault", "vandalism", "break_in", "suspicious_activity", "robbery", "trespassing",
+    "fighting", "weapon",
+]  # fmt: skip
 
 
 class EnvironmentFault(Exception):
@@ -109,7 +114,7 @@ class Environment(BaseSettings):
     behind_tls: bool = Field(
         False, description="The admin is served over HTTPS: secure cookies, HSTS, redirects."
     )
-    time_zone: str = Field("UTC", description="Time zone of the admin's pages.")
+    time_zone: str = Field("UTC", description="Time zone of the admin's pages and of schedules.")
     database_url: str = Field(
         f"sqlite:///{BASE_DIR / 'var' / 'crimeops.sqlite3'}",
         repr=False,
@@ -162,7 +167,11 @@ class Environment(BaseSettings):
     crime_threshold: Percent = Field(80.0, description="Confidence % that confirms a crime.")
     heartbeat_interval: Seconds = Field(60.0, description="Seconds between heartbeats.")
     rtsp_transport: Literal["tcp", "udp"] = Field("tcp", description="tcp is more reliable.")
-    frame_skip: Count = Field(5, description="Analyse every N-th frame.")
+    frame_skip: Count = Field(
+        5,
+        description="Analyse every N-th frame; at least 5 a second while people are near each "
+        "other.",
+    )
 
     # --- Watching -------------------------------------------------------------------------------
     instance_address: str = Field(
@@ -216,6 +225,19 @@ class Environment(BaseSettings):
     )
     batch_size: Annotated[int, Field(ge=1, le=64)] = Field(
         16, description="Most frames in one run of the model."
+    )
+    classifier_weights: str = Field(
+        "",
+        description="A classification model of your own (Ultralytics) that judges frames with "
+        "people beside the detector; empty: none.",
+    )
+    crime_classes: Annotated[dict[str, CrimeWord], NoDecode] = Field(
+        {},
+        description="What classes of your own models mean, like gun=weapon,violence=fighting: a "
+        "crime, or a weapon.",
+    )
+    fight_detection: bool = Field(
+        True, description="Look closely at people near each other: poses and the fight model."
     )
 
     # --- Episodes and rules -----------------------------------------------------------------------
@@ -291,6 +313,11 @@ class Environment(BaseSettings):
         return (
             [h.strip() for h in value.split(",") if h.strip()] if isinstance(value, str) else value
         )
+
+    @field_validator("crime_classes", mode="before")
+    @classmethod
+    def _split_classes(cls, value: object) -> object:
+        return _read_classes(value) if isinstance(value, str) else value
 
     @field_validator("behind_tls")
     @classmethod
@@ -376,6 +403,22 @@ class Environment(BaseSettings):
 def password_in(url: str) -> str:
     """The password of an address, decoded; empty where there is none."""
     return unquote(urlsplit(url).password or "")
+
+
+def _read_classes(text: str) -> dict[str, str]:
+    """Raises ValueError for what is no `class=crime`, an unknown crime, or a class given twice."""
+    classes: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, _, meaning = (part.strip() for part in pair.rpartition("="))
+        if not name:
+            raise ValueError(f"“{pair}” is no class=crime, like gun=weapon")
+        if meaning not in get_args(CrimeWord):
+            known = ", ".join(get_args(CrimeWord))
+            raise ValueError(f"{name}={meaning}: no crime “{meaning}”; there are {known}")
+        if name.casefold() in map(str.casefold, classes):
+            raise ValueError(f"“{name}” is given twice")
+        classes[name] = meaning
+    return classes
 
 
 def _readable_address(url: str) -> str:

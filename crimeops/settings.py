@@ -206,4 +206,15 @@ ALARMS = {
 DETECTION_RULES = {
     "trespassing": "detection.rules.trespassing.Trespassing",
     "loitering": "detection.rules.loitering.Loitering",
+    "pacing": "detection.rules.pacing.Pacing",
+    "running": "detection.rules.running.Running",
+    "crowd": "detection.rules.crowd.Crowd",
+    "break_in": "detection.rules.break_in.BreakIn",
+    "vehicle_break_in": "detection.rules.vehicle_break_in.VehicleBreakIn",
+    "theft": "detection.rules.theft.Theft",
+    "robbery": "detection.rules.robbery.Robbery",
+    "fighting": "detection.rules.fighting.Fighting",
+    "assault": "detection.rules.assault.Assault",
+    "vandalism": "detection.rules.vandalism.Vandalism",
+    "named": "detection.rules.named.Named",
 }

@@ -17,6 +17,9 @@ PAGES = (
     ("Cameras", "videocam", "detection.camera", "detection.admin.dashboard.camera_badge"),
     ("View health", "visibility_off", "detection.healthevent", ""),
     ("Zones", "activity_zone", "detection.zone", ""),
+    ("Site", "tune", "detection.site", ""),
+    ("Schedules", "calendar_month", "detection.schedule", ""),
+    ("Calibration", "balance", "detection.thresholdsuggestion", ""),
     (
         "Deliveries",
         "outbox",

@@ -8,8 +8,11 @@ from threading import Event, Lock
 import numpy as np
 
 from crimeops import canary
+from detection.beside import Beside, Extras
+from detection.close_looking import CloseLooking
 from detection.domain.frames import Answer, Frame
 from detection.domain.pace import Governor
+from detection.frame_judging import FrameJudging
 from detection.ports import Detector, DetectorError, FrameQueue
 
 logger = logging.getLogger(__name__)
@@ -64,12 +67,15 @@ def drain(
     *,
     batch_size: int,
     max_age_seconds: float,
+    close: CloseLooking | None = None,
+    judging: FrameJudging | None = None,
 ) -> bool:
     """Answer every waiting frame; False where it ended by time and frames may still wait.
 
-    Frames older than `max_age_seconds` are refused, not judged late. Where another thread of this
-    process drains already, it is told to look once more and this ring is over: rings must not
-    gather.
+    Frames older than `max_age_seconds` are refused, not judged late. With `close`, close-ups are
+    looked at; with `judging`, a classifier adds what it holds of frames, unless there is a pace.
+    Where another thread of this process drains already, it is told to look once more and this ring
+    is over: rings must not gather.
     """
     started = time.monotonic()
     _wanted.set()
@@ -79,7 +85,9 @@ def drain(
         try:
             _wanted.clear()
             while frames := queue.take(governor.batch_limit(batch_size)):
-                _answer_batch(queue, detector, governor, frames, max_age_seconds)
+                beside = Beside(close, judging)
+                answers = _answers(detector, governor, frames, max_age_seconds, beside)
+                _send(queue, governor, frames, answers, beside)
                 if time.monotonic() - started > LONGEST_DRAIN_SECONDS:
                     return False
         finally:
@@ -93,13 +101,13 @@ def refuse_all(queue: FrameQueue, *, refusal: str, batch_size: int) -> None:
         queue.answer([(f.camera_id, Answer(f.sequence, None, refusal=refusal)) for f in frames])
 
 
-def _answer_batch(
-    queue: FrameQueue,
+def _answers(
     detector: Detector,
     governor: Governor,
     frames: list[Frame],
     max_age_seconds: float,
-) -> None:
+    beside: Beside,
+) -> list[tuple[int, Answer]]:
     taken_at = time.time()
     width, height = detector.input_size
     answers: list[tuple[int, Answer]] = []
@@ -124,7 +132,25 @@ def _answer_batch(
             began=began,
             ended=time.monotonic(),
         )
-    queue.answer([(camera, replace(answer, pace=governor.pace)) for camera, answer in answers])
+        beside.spend(began, time.monotonic())
+    return [(camera, replace(answer, pace=governor.pace)) for camera, answer in answers]
+
+
+def _send(
+    queue: FrameQueue,
+    governor: Governor,
+    frames: list[Frame],
+    answers: list[tuple[int, Answer]],
+    beside: Beside,
+) -> None:
+    """First those that wait for nothing more, then the others, one by one."""
+    more = Extras() if governor.pace else beside.extras(frames, answers)
+    queue.answer([(camera, answer) for camera, answer in answers if camera not in more.cameras])
+    for camera, answer in answers:
+        if camera in more.cameras:
+            _success.ask(time.monotonic())  # these may hang as the detector may
+            queue.answer([(camera, beside.add(more, camera, answer))])
+            _success.answered(time.monotonic(), well=True)
     if governor.window_is_over(time.monotonic()):
         governor.look(time.monotonic(), queue.share_pace)
 

@@ -6,18 +6,22 @@ bring a pace, and no frame is sent before it is due.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from threading import Lock
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detection.domain.close_ups import CloseUp
 from detection.domain.frames import Answer, Frame
 from detection.domain.letterbox import Letterbox
 from detection.ports import FrameMailbox, TransportError
 
 # Under a pace: a frame that waits this long has met a queue and is replaced by a newer one.
 REFRESH_SECONDS = 0.3
+GREY_WIDTH = 320
 RETRY_SECONDS = 1.0  # a mailbox that failed is left alone: each try holds up the reader
 PACE_EXPIRES_SECONDS = 5.0  # nobody answers any more: what was asked for then is forgotten
 
@@ -30,11 +34,40 @@ class SampledPicture:
     original: NDArray[np.uint8]
     letterbox: Letterbox
 
+    @property
+    def grey(self) -> NDArray[np.uint8]:
+        """The whole picture, grey, about 320 wide."""
+        shown = self.letterbox.inside(self.frame.pixels)
+        size = (GREY_WIDTH, max(1, round(GREY_WIDTH * shown.shape[0] / shown.shape[1])))
+        small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _no_close_up(_: float) -> CloseUp | None:
+    return None
+
+
+def _with(sampled: SampledPicture, close_up: CloseUp | None) -> SampledPicture:
+    if close_up is None:
+        return sampled
+    return replace(sampled, frame=replace(sampled.frame, close_up=close_up))
+
 
 class Outbound:
-    """Posts sampled frames and matches answers to them. Used by the reader and the watch task."""
+    """Posts sampled frames and matches answers to them. Used by the reader and the watch task.
 
-    def __init__(self, mailbox: FrameMailbox, camera_id: int, max_age_seconds: float) -> None:
+    `next_close_up` is asked, with the frame's time in seconds, for what is to be looked at closely;
+    not while there is a pace: where time is short, that is the first to go.
+    """
+
+    def __init__(
+        self,
+        mailbox: FrameMailbox,
+        camera_id: int,
+        max_age_seconds: float,
+        next_close_up: Callable[[float], CloseUp | None] = _no_close_up,
+    ) -> None:
+        self._next_close_up = next_close_up
         self._mailbox = mailbox
         self._camera_id = camera_id
         self._max_age_seconds = max_age_seconds
@@ -106,6 +139,8 @@ class Outbound:
         return answer, asked
 
     def _post(self, sampled: SampledPicture) -> None:
+        if not self._pace:
+            sampled = _with(sampled, self._next_close_up(sampled.frame.captured_at.timestamp()))
         try:
             self._mailbox.post(sampled.frame, replace=False)
         except TransportError as error:
@@ -127,6 +162,8 @@ class Outbound:
 
     def _replace(self, sampled: SampledPicture) -> bool:
         self._sent_at = time.monotonic()
+        if self._in_flight and not self._pace:
+            sampled = _with(sampled, self._in_flight.frame.close_up)
         try:
             replaced = self._mailbox.post(sampled.frame, replace=True)
         except TransportError as error:

@@ -7,7 +7,7 @@ here, in one thread, which waits for neither the camera nor the database.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -16,11 +16,11 @@ from detection.analysis import SceneAnalysis
 from detection.domain.episodes import CrimeConfirmed, EpisodeEnded, EpisodeOpened, EpisodeState
 from detection.domain.frames import Frame
 from detection.domain.letterbox import Letterbox
-from detection.domain.zones import Zone
 from detection.outbound import Outbound, SampledPicture
 from detection.ports import EvidenceStore, FrameMailbox, FrameSource, Picture, TransportError
 from detection.reader import RetryPolicy, StreamReader
 from detection.recording import EpisodeRecorder, Timeline
+from detection.rules.setup import CameraSetup
 from detection.services.claims import Overtaken
 from detection.services.holding import Holding
 from detection.upkeep import Gauges, Upkeep
@@ -62,7 +62,7 @@ class CameraWatch:
         open_source: Callable[[], FrameSource],
         mailbox: FrameMailbox,
         scene: SceneAnalysis,
-        load_zones: Callable[[], Sequence[Zone]],
+        load_setup: Callable[[], CameraSetup],
         reclaim: Callable[[], None],
         evidence: EvidenceStore,
         options: WatchOptions,
@@ -74,7 +74,9 @@ class CameraWatch:
         self._recorder = EpisodeRecorder(holding, evidence, lambda: self._upkeep.soon())
         self._options = options
         self._stop = stop
-        self._outbound = Outbound(mailbox, self._camera_id, options.frame_max_age_seconds)
+        self._outbound = Outbound(
+            mailbox, self._camera_id, options.frame_max_age_seconds, scene.next_close_up
+        )
         self._reader = StreamReader(
             open_source, self._on_picture, options.retry, f"camera-{self._camera_id}"
         )
@@ -90,9 +92,9 @@ class CameraWatch:
             recorder=self._recorder,
             read_gauges=self._gauges,
             take_skipped=self._outbound.take_skipped,
-            load_zones=load_zones,
+            load_setup=load_setup,
             reclaim=reclaim,
-            zones=scene.zones,
+            setup=scene.setup,
         )
 
     def run(self) -> Verdict:
@@ -107,7 +109,7 @@ class CameraWatch:
         try:
             while not self._stop.is_set() and not self._reader.status.gave_up:
                 self._upkeep.check()
-                self._follow_zones()
+                self._follow_setup()
                 self._await_answer()
                 for event in self._scene.machine.lose_sight(timezone.now()):
                     self._recorder.record(event, self._scene.timeline)
@@ -159,10 +161,11 @@ class CameraWatch:
         self._watchdog.answered()
         self._analysed += 1
         judgement = self._scene.judge(answer, sampled)
+        self._recorder.see(judgement)
         for event in judgement.events:
             self._recorder.record(event, self._scene.timeline)
         if any(isinstance(e, EpisodeOpened | CrimeConfirmed) for e in judgement.events):
-            self._recorder.keep_snapshot(judgement, sampled, self._scene.zones)
+            self._recorder.keep_snapshot(judgement, sampled, self._scene.setup.zones)
 
     # --- judgement --------------------------------------------------------------------------
 
@@ -177,9 +180,9 @@ class CameraWatch:
             self._reader.reconnect()
         return finding
 
-    def _follow_zones(self) -> None:
-        if self._upkeep.zones != self._scene.zones:
-            self._scene.use_zones(self._upkeep.zones)
+    def _follow_setup(self) -> None:
+        if self._upkeep.setup is not self._scene.setup:
+            self._scene.use_setup(self._upkeep.setup)
 
     def _open_timeline(self) -> Timeline:
         return tuple(self._scene.timeline) if self._scene.machine.is_open else ()

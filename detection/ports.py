@@ -8,7 +8,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from detection.domain.close_ups import CloseUp
 from detection.domain.frames import Answer, Frame
+from detection.domain.moments import Opinion
+from detection.domain.poses import Pose
 
 
 class DetectorError(Exception):
@@ -32,6 +35,36 @@ class Detector(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CloseLook:
+    """What a close look found; places are shares of the detector's input, as in an Answer."""
+
+    opinions: tuple[Opinion, ...] = ()
+    bodies: tuple[Pose, ...] = ()
+
+
+class CloseLooker(Protocol):
+    """Looks at what people near each other do."""
+
+    def look(self, close_up: CloseUp) -> CloseLook:
+        """Look at one place. Raises DetectorError."""
+        ...
+
+
+class FrameClassifier(Protocol):
+    """A network of the operator's own that names what a whole frame shows."""
+
+    class_names: Mapping[int, str]
+
+    def classify(self, pixels: NDArray[np.uint8]) -> list[Opinion]:
+        """How likely each wanted class is in (h, w, 3) BGR pixels. Raises DetectorError."""
+        ...
+
+
+def never() -> bool:
+    return False
+
+
 class SourceError(Exception):
     """A stream could not be opened or read. `reason` is one of the reasons of a camera's state."""
 
@@ -42,11 +75,20 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """How to open a stream. The address holds a password and is kept out of `repr`."""
+    """How to open a stream. The address holds a password and is kept out of `repr`.
+
+    Every `frame_skip`-th frame is sampled, at least five a second while `hurry` says so, or as many
+    a second as `rate` says. A file plays at its
+    own speed, as a camera does; with `begins_at` as fast as it can be read, its first frame dated
+    then and the others by the file's time stamps.
+    """
 
     url: str = field(repr=False)
     transport: str = "tcp"
     frame_skip: int = 5
+    rate: float | None = None
+    hurry: Callable[[], bool] = never
+    begins_at: datetime | None = None
     open_timeout_seconds: float = 5.0
     read_timeout_seconds: float = 5.0
 

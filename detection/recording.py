@@ -1,14 +1,14 @@
-"""The books of one camera's episodes: siren first, then the database, then the picture.
+"""The books of one camera's episodes: siren first, then the database, then picture and tape.
 
 What the database does not take now is held in memory, in order, and written when it is back.
 """
 
 import logging
-import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from detection import signals
 from detection.analysis import Judgement
+from detection.domain import recordings
 from detection.domain.episodes import (
     ConfidenceChanged,
     CrimeConfirmed,
@@ -26,19 +27,20 @@ from detection.domain.episodes import (
     EpisodeEvent,
     EpisodeOpened,
 )
+from detection.domain.tape import Footage, Tape
 from detection.domain.zones import Zone
 from detection.evidence.snapshot import annotated_jpeg
+from detection.keeping import EvidenceKeeper
 from detection.models import Episode
 from detection.outbound import SampledPicture
 from detection.ports import EvidenceStore
-from detection.services import episodes, troubles
+from detection.services import episodes
 from detection.services.claims import Overtaken
 from detection.services.holding import Holding
 
 logger = logging.getLogger(__name__)
 
 MOST_UNWRITTEN = 200  # steps held in memory while the database is away
-MOST_UNSAVED = 8  # pictures held in memory while a disk is slow
 
 Timeline = Sequence[tuple[float, float]]
 
@@ -69,13 +71,16 @@ class EpisodeRecorder:
         self._lock = Lock()  # of what is held in memory; never kept while anybody is waited for
         self._lease = lease = holding.lease
         self._camera_id = lease.camera_id
-        self._evidence = evidence
+        self._kept = EvidenceKeeper(lease, evidence)
+        self._tape = Tape()
         self._episode_id: UUID | None = None
         self._step = 0
         self._unwritten: deque[_Unwritten] = deque()
-        self._unsaved: dict[UUID, bytes] = {}  # the newest picture of each episode
-        self._unattached: dict[UUID, str] = {}
         self._away = False
+
+    def see(self, judgement: Judgement) -> None:
+        """Keep what the rules saw and said, before its events are recorded."""
+        self._tape.see(judgement.moment, judgement.by_rule)
 
     def record(self, event: EpisodeEvent, timeline: Timeline) -> None:
         """Ring or silence the siren at once, and hold the step for writing. Raises Overtaken."""
@@ -84,11 +89,13 @@ class EpisodeRecorder:
         if isinstance(event, EpisodeOpened):
             self._episode_id, self._step = uuid4(), 0
             self._tell(signals.siren_wanted, self._episode_id, decided_at=decided_at)
+            self._tape.begin()
         assert self._episode_id is not None  # no event comes before the opening
         self._step += 1
         self._keep(_Unwritten(self._episode_id, self._step, event, tuple(timeline), decided_at))
         if isinstance(event, EpisodeEnded):
             self._tell(signals.siren_unwanted, self._episode_id)
+            self._keep_recording(self._episode_id)
         logger.info("camera %s: %s", self._camera_id, describe(event))
         self._written_by()
 
@@ -96,10 +103,10 @@ class EpisodeRecorder:
         """Write what is held, in order, until the database refuses. Raises Overtaken."""
         try:
             self._write_steps()
-            self._save_pictures()  # after the steps: reports wait for those, and for no disk
-            self._attach_snapshots()
+            self._kept.save()  # after the steps: reports wait for those, and for no disk
+            self._kept.attach()
         except DatabaseFault as error:
-            self._save_pictures()
+            self._kept.save()
             self._note_away(error)
         except Overtaken:
             self._give_up("belong to a lease that was lost")
@@ -130,11 +137,13 @@ class EpisodeRecorder:
             caption=f"{strongest.crime_type.replace('_', ' ')} {strongest.confidence:.0f} %",
             at=judgement.at,
         )
-        with self._lock:
-            self._unsaved[self._episode_id] = jpeg
-            while len(self._unsaved) > MOST_UNSAVED:
-                del self._unsaved[next(iter(self._unsaved))]
+        self._kept.hold(self._episode_id, "snapshot", lambda: jpeg)
         self._written_by()
+
+    def _keep_recording(self, episode_id: UUID) -> None:
+        if (footage := self._tape.end()) is not None:
+            # Packed by whoever writes: this thread has frames to judge.
+            self._kept.hold(episode_id, "recording", partial(_packed, footage))
 
     def close(self) -> None:
         """Write what can still be written, and name what is lost with this watch."""
@@ -181,27 +190,6 @@ class EpisodeRecorder:
             if first and (first.episode_id, first.step) == (step.episode_id, step.step):
                 self._unwritten.popleft()
 
-    def _save_pictures(self) -> None:
-        """A full disk stops no episode; no picture is tried twice."""
-        for episode_id, jpeg in list(self._unsaved.items()):
-            with self._lock:
-                if self._unsaved.get(episode_id) is jpeg:
-                    del self._unsaved[episode_id]
-            try:
-                name = self._evidence.save(f"episodes/{episode_id}/snapshot.jpg", jpeg)
-            except OSError as error:
-                logger.error("camera %s: the snapshot is not kept: %s", self._camera_id, error)
-                text = f"no picture is kept: {error}"
-                troubles.name_trouble(subject=evidence_trouble(), text=text)
-            else:
-                troubles.end_trouble(subject=evidence_trouble())
-                self._unattached[episode_id] = name
-
-    def _attach_snapshots(self) -> None:
-        for episode_id, name in list(self._unattached.items()):
-            episodes.attach_snapshot(lease=self._lease, episode_id=episode_id, name=name)
-            del self._unattached[episode_id]
-
     def _keep(self, step: _Unwritten) -> None:
         """Hold a step, within bounds: of an episode's timelines the newest holds the others."""
         with self._lock:
@@ -221,14 +209,13 @@ class EpisodeRecorder:
         oldest = self._unwritten[0].episode_id
         lost = [step for step in self._unwritten if step.episode_id == oldest]
         self._unwritten = deque(step for step in self._unwritten if step.episode_id != oldest)
-        self._unattached.pop(oldest, None)
+        self._kept.forget(oldest)
         self._name_lost("are lost for want of memory", lost)
 
     def _give_up(self, why: str) -> None:
         with self._lock:
             lost, self._unwritten = list(self._unwritten), deque()
-            self._unsaved.clear()
-        self._unattached.clear()
+        self._kept.forget_all()
         if lost:
             self._name_lost(why, lost)
 
@@ -255,9 +242,8 @@ class EpisodeRecorder:
         )
 
 
-def evidence_trouble() -> str:
-    """How a disk that takes no picture is called: each host has its own."""
-    return f"Evidence on {socket.gethostname()}"
+def _packed(footage: Footage) -> bytes:
+    return recordings.write(footage.rows, is_late=footage.is_late, is_cut=footage.is_cut)
 
 
 def describe(event: EpisodeEvent) -> str:

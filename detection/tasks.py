@@ -19,12 +19,16 @@ from crimeops.celery import instance_queue
 from crimeops.patience import one_at_a_time
 from crimeops.ringing import ring
 from detection import inference
+from detection.close_looking import CloseLooking
 from detection.domain.pace import Governor
+from detection.frame_judging import FrameJudging
 from detection.ports import (
     CameraRegistry,
     CameraTaken,
+    CloseLooker,
     Detector,
     DetectorError,
+    FrameClassifier,
     RegistryError,
     TransportError,
 )
@@ -38,12 +42,13 @@ from detection.services import (
     pulse,
     retention,
 )
+from detection.site_models import check_models, load_own_classifier, load_site_detector
 from detection.tap import QUEUE, Tap, is_flooded
 from detection.transport.redis import RedisTransport
 
 logger = logging.getLogger(__name__)
 
-# State of the process, named as such: one stop for all watch tasks, the tap, the loaded model and
+# State of the process, named as such: one stop for all watch tasks, the tap, the loaded models and
 # the connection to the mailbox. FLOODED: for whom rings were last left out, told once.
 STOP = threading.Event()
 _loading = threading.Lock()  # a cache alone would load it once for each ring
@@ -70,18 +75,40 @@ def _transport() -> RedisTransport:
 
 @cache
 def _detector() -> Detector:
-    from detection.detectors.factory import DetectorOptions, load_detector  # heavy: on first use
-    from detection.watching import MODEL_INPUT_SIZE
+    return load_site_detector()
 
+
+@cache
+def _classifier() -> FrameClassifier | None:
+    return load_own_classifier()
+
+
+@cache
+def _judging() -> FrameJudging | None:
+    classifier = _classifier()
+    return FrameJudging(classifier) if classifier else None
+
+
+def _load_models() -> Detector:
+    """Once; raises DetectorError each time where they mean nothing to the rules."""
+    with _loading:
+        detector, classifier = _detector(), _classifier()
+    check_models(detector, classifier)
+    return detector
+
+
+@cache
+def _close_looking() -> CloseLooking | None:
     environment = settings.ENVIRONMENT
-    return load_detector(
-        DetectorOptions(
-            weights=environment.model_weights,
-            runtime=environment.detector_runtime,
-            folder=environment.model_dir,
-            input_size=MODEL_INPUT_SIZE,
-        )
-    )
+    if not environment.fight_detection:
+        return None
+
+    def load() -> CloseLooker:
+        from detection.detectors.fights import load_fight_classifier  # heavy: on first use
+
+        return load_fight_classifier(environment.model_dir)
+
+    return CloseLooking(load)
 
 
 @shared_task(name="detection.infer")
@@ -99,8 +126,7 @@ def infer() -> None:
 def _drain() -> bool:
     environment = settings.ENVIRONMENT
     try:
-        with _loading:
-            detector = _detector()
+        detector = _load_models()
     except DetectorError as error:
         logger.error("no frame can be analysed: %s", error)
         inference.refuse_all(_transport(), refusal=str(error), batch_size=environment.batch_size)
@@ -111,6 +137,8 @@ def _drain() -> bool:
         GOVERNOR,
         batch_size=environment.batch_size,
         max_age_seconds=environment.frame_max_age,
+        close=_close_looking(),
+        judging=_judging(),
     )
 
 

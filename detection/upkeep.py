@@ -1,4 +1,4 @@
-"""The upkeep of one watch, beside it: lease, state, books, zones.
+"""The upkeep of one watch, beside it: lease, state, books, setup.
 
 It alone waits for the database. The watch must not: a database that is slow, locked or silent would
 blind the camera, and no siren would sound.
@@ -7,7 +7,7 @@ blind the camera, and no siren would sound.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from detection import signals
 from detection.domain.pace import Rate, is_overloaded
-from detection.domain.zones import Zone
 from detection.models import CameraState
 from detection.recording import EpisodeRecorder, Timeline
+from detection.rules.setup import CameraSetup
 from detection.services import cameras, claims, health
 from detection.services.claims import NotWanted, Overtaken, WatchCounters
 from detection.services.coverage import WatchLog
@@ -52,9 +52,9 @@ class Upkeep:
         recorder: EpisodeRecorder,
         read_gauges: Callable[[], Gauges],
         take_skipped: Callable[[], int],
-        load_zones: Callable[[], Sequence[Zone]],
+        load_setup: Callable[[], CameraSetup],
         reclaim: Callable[[], None],
-        zones: Sequence[Zone],
+        setup: CameraSetup,
     ) -> None:
         self._holding = holding
         self._lease = holding.lease
@@ -62,9 +62,9 @@ class Upkeep:
         self._recorder = recorder
         self._read_gauges = read_gauges
         self._take_skipped = take_skipped
-        self._load_zones = load_zones
+        self._load_setup = load_setup
         self._reclaim = reclaim
-        self.zones = tuple(zones)  # the newest; the watch uses them from its next frame on
+        self.setup = setup  # the newest; the watch uses them from its next frame on
         self.timeline: Timeline = ()  # of the open episode, as the watch last set it
         self._finding: Finding | None = None
         self._shown: Finding | None = None
@@ -146,7 +146,7 @@ class Upkeep:
         self._show()
         if claims.was_taken_back(lease=self._lease):
             self._reclaim()
-        self._follow_zones()
+        self._follow_setup()
         signals.watch_renewed.send_robust(sender=Upkeep, camera_id=self._camera_id)
         if self.timeline:
             self._recorder.save_timeline(self.timeline)
@@ -214,11 +214,11 @@ class Upkeep:
     def _publish(self, state: CameraState, reason: str = "") -> None:
         cameras.set_camera_state(lease=self._lease, state=state, reason=reason)
 
-    def _follow_zones(self) -> None:
-        zones = tuple(self._load_zones())
-        if zones != self.zones:
-            logger.info("camera %s: watching %d zones from now on", self._camera_id, len(zones))
-            self.zones = zones
+    def _follow_setup(self) -> None:
+        setup = self._load_setup()
+        if setup != self.setup:
+            logger.info("camera %s: its zones, settings or hours changed", self._camera_id)
+            self.setup = setup
 
 
 def _wall_time(monotonic: float) -> datetime:

@@ -2,26 +2,24 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseFault
 from django.db import connection
-from django.utils.module_loading import import_string
 
 from crimeops.adapters import load
 from crimeops.patience import within
 from detection import signals
 from detection.analysis import SceneAnalysis
-from detection.domain.episodes import EpisodePolicy
-from detection.domain.geometry import PolygonError
-from detection.domain.zones import Zone as DomainZone
+from detection.behaviour.lookout import Lookout
+from detection.domain.letterbox import MODEL_INPUT_SIZE
 from detection.evidence.storage import DjangoEvidenceStore
-from detection.models import Camera, CameraState, Zone
+from detection.models import Camera, CameraState
 from detection.pipeline import CameraWatch, Verdict, WatchOptions
 from detection.ports import (
     CameraRegistry,
@@ -34,8 +32,8 @@ from detection.ports import (
 )
 from detection.reader import RetryPolicy
 from detection.reclaiming import Reclaim
-from detection.rules.rule import Rule, RuleOptions
-from detection.services import cameras, claims
+from detection.rules.setup import CameraSetup
+from detection.services import cameras, claims, setups
 from detection.services.claims import Lease, NotWanted, Overtaken
 from detection.services.holding import Holding, Mark
 from detection.sources.addresses import check_address, check_network, host_of
@@ -44,7 +42,6 @@ from detection.trackers.bytetrack import ByteTracker
 
 logger = logging.getLogger(__name__)
 
-MODEL_INPUT_SIZE = (640, 384)  # width, height: 16:9 pictures fit with little padding
 # How long the goodbye waits to learn whether the database answers.
 ANSWER_SECONDS = 0.5
 
@@ -234,32 +231,14 @@ def _build_watch(
     stop: threading.Event,
 ) -> CameraWatch:
     environment = settings.ENVIRONMENT
-    zones = load_zones(camera.pk)
-    scene = SceneAnalysis(
-        ByteTracker(environment.model_dir),
-        _rule_types(),
-        RuleOptions(
-            alert_threshold=environment.alert_threshold,
-            crime_threshold=environment.crime_threshold,
-            trespassing_dwell_seconds=environment.trespassing_dwell_seconds,
-            loitering_dwell_seconds=environment.loitering_dwell_seconds,
-        ),
-        EpisodePolicy(
-            alert_threshold=environment.alert_threshold,
-            crime_threshold=environment.crime_threshold,
-            persistence_seconds=environment.persistence_seconds,
-            confirm_seconds=environment.confirm_seconds,
-            clear_seconds=environment.clear_seconds,
-            blind_grace_seconds=environment.blind_grace_seconds,
-        ),
-        zones,
-    )
+    reader = setups.SetupReader(camera.pk)
+    scene = build_scene(reader.load())
     return CameraWatch(
         holding=holding,
-        open_source=lambda: _open_source(camera.pk),
+        open_source=lambda: _open_source(camera.pk, scene.wants_more),
         mailbox=mailbox,
         scene=scene,
-        load_zones=lambda: load_zones(camera.pk),
+        load_setup=reader.load,
         reclaim=reclaim,
         evidence=DjangoEvidenceStore(),
         options=WatchOptions(
@@ -272,7 +251,7 @@ def _build_watch(
     )
 
 
-def _open_source(camera_id: int) -> FrameSource:
+def _open_source(camera_id: int, hurry: Callable[[], bool]) -> FrameSource:
     """Built at each attempt, so that a corrected address or password is used at once."""
     environment = settings.ENVIRONMENT
     try:
@@ -287,23 +266,20 @@ def _open_source(camera_id: int) -> FrameSource:
             url=url,
             transport=environment.rtsp_transport,
             frame_skip=environment.frame_skip,
+            hurry=hurry,
             open_timeout_seconds=environment.open_timeout,
             read_timeout_seconds=environment.read_timeout,
         )
     )
 
 
-def load_zones(camera_id: int) -> Sequence[DomainZone]:
-    """The camera's zones as rules take them; one that is broken is left out and named."""
-    zones = []
-    for zone in Zone.objects.filter(camera_id=camera_id, enabled=True).order_by("name"):
-        try:
-            zones.append(zone.to_domain())
-        except (PolygonError, ValueError) as error:
-            logger.error("camera %s: zone “%s” is not watched: %s", camera_id, zone.name, error)
-    return zones
-
-
-@cache
-def _rule_types() -> list[type[Rule]]:
-    return [import_string(path) for path in settings.DETECTION_RULES.values()]
+def build_scene(setup: CameraSetup) -> SceneAnalysis:
+    """A scene that nothing has been seen of, by the site's policy."""
+    environment = settings.ENVIRONMENT
+    return SceneAnalysis(
+        ByteTracker(environment.model_dir, setup.settings.classes.names),
+        setups.rule_types(),
+        setup,
+        setups.site_policy(),
+        Lookout() if environment.fight_detection else None,
+    )

@@ -4,10 +4,12 @@ from django.contrib import admin
 
 from detection.admin import (  # noqa: F401 — importing registers
     audit,
+    calibration,
     cameras,
     claims,
     episodes,
     health,
+    setup,
     troubles,
     users,
     zones,

@@ -100,6 +100,10 @@ class ModelAdmin(_ModelAdmin[_Row]):
         audit.record(action, request=request, subject=obj, details={"said": said})
         super().log_change(request, obj, said)
 
+    def log_history(self, request: HttpRequest, obj: Any, said: str) -> None:
+        """Into the row's history alone: the service that acted has written the audit trail."""
+        super().log_change(request, obj, said)
+
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for row in queryset:
             audit.record(AuditAction.DELETED, request=request, subject=row)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from detection.admin.arming import profile_label
 from detection.admin.camera_form import without_credentials
 from detection.admin.claims import claim_rates, watcher_text
 from detection.admin.presentation import NOTHING, label, link, plain
@@ -23,6 +24,7 @@ from detection.admin.watch_health import (
     really_watched,
 )
 from detection.models import OPEN_STATUSES, Camera, CameraState, Episode
+from detection.services.arming import at_camera, with_site
 
 
 def with_live_columns(cameras: QuerySet[Camera]) -> QuerySet[Camera]:
@@ -30,7 +32,7 @@ def with_live_columns(cameras: QuerySet[Camera]) -> QuerySet[Camera]:
     open_episodes = Episode.objects.filter(status__in=OPEN_STATUSES).only(
         "camera_id", "status", "crime_type"
     )
-    return without_credentials(cameras.select_related("claim")).prefetch_related(
+    return without_credentials(with_site(cameras).select_related("claim")).prefetch_related(
         Prefetch("episodes", queryset=open_episodes, to_attr="open_episodes")
     )
 
@@ -70,6 +72,10 @@ def episode_cell(camera: Camera, at: datetime) -> str:
     return link("detection_episode", episodes[0].pk, f"{kind} ({episodes[0].status})")
 
 
+def armed_cell(camera: Camera, at: datetime) -> SafeString:
+    return profile_label(at_camera(camera, at))
+
+
 LIVE_CELLS: dict[str, Callable[[Camera, datetime], str]] = {
     "state": state_cell,
     "remark": remark_cell,
@@ -77,6 +83,7 @@ LIVE_CELLS: dict[str, Callable[[Camera, datetime], str]] = {
     "fps": frames_per_second_cell,
     "watcher": watcher_cell,
     "episode": episode_cell,
+    "armed": armed_cell,
 }
 
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
-from detection.admin.base import ModelAdmin, key_of
+from detection.admin.arming import said_of
+from detection.admin.base import key_of
 from detection.admin.camera_columns import (
     LIVE_CELLS,
     WatchFilter,
@@ -23,8 +24,12 @@ from detection.admin.camera_columns import (
 from detection.admin.camera_form import CREDENTIALS, LOCAL_REGISTRY, CameraForm, shown_stream
 from detection.admin.health import coverage_days, last_day_percent, recent_health, with_last_day
 from detection.admin.presentation import moment, plain
+from detection.admin.settings_page import WithSettings, settings_cell
+from detection.admin.setup_warnings import warnings_list, warnings_of
 from detection.admin.zones import ZoneInline
-from detection.models import Camera, Zone, stations_of
+from detection.domain.schedules import Profile
+from detection.models import AuditAction, Camera, Zone, stations_of
+from detection.services.arming import arm_cameras
 
 LIVE_LIMIT = 200
 LISTED_FIELDS = (
@@ -51,11 +56,13 @@ SETUP_FIELDS = (
     ("latitude", "longitude"),
     ("station_id", "storage_type"),
 )
+WARNED = ("What this setup does not watch", {"fields": ("warnings",)})
+ARMING_FIELDS = ("armed_now", ("profile", "schedule"), "settings_link")
 IDENTITY_FIELDS = (("registry", "external_id"),)
 
 
 @admin.register(Camera)
-class CameraAdmin(ModelAdmin[Camera]):
+class CameraAdmin(WithSettings[Camera]):
     empty_title = "No camera yet"
     empty_text = (
         "Cameras of the back end appear by themselves while `celery -A crimeops beat` and a worker "
@@ -72,13 +79,21 @@ class CameraAdmin(ModelAdmin[Camera]):
         "frames_each_second",
         "watcher",
         "open_episode",
+        "armed_now",
         "covered",
         "station_id",
     )
-    list_filter = (WatchFilter, "state", "enabled", "station_id", "registry")
+    list_filter = (WatchFilter, "state", "enabled", "profile", "station_id", "registry")
     search_fields = ("name", "address", "public_address")
     search_help_text = "Name or address"
-    actions = ("enable", "disable")
+    actions = (
+        "enable",
+        "disable",
+        "arm_as_day",
+        "arm_as_night",
+        "arm_as_closed",
+        "arm_by_schedule",
+    )
 
     class Media:
         js = ("detection/live_cameras.js",)
@@ -114,9 +129,13 @@ class CameraAdmin(ModelAdmin[Camera]):
     def watcher(self, camera: Camera) -> str:
         return live_cell("watcher", camera, timezone.now())
 
-    @admin.display(description="open episode")
+    @admin.display(description="episode")
     def open_episode(self, camera: Camera) -> str:
         return live_cell("episode", camera, timezone.now())
+
+    @admin.display(description="armed as", ordering="profile")
+    def armed_now(self, camera: Camera) -> str:
+        return live_cell("armed", camera, timezone.now())
 
     @admin.display(description="watched, 24 h")
     def covered(self, camera: Camera) -> str:
@@ -141,6 +160,33 @@ class CameraAdmin(ModelAdmin[Camera]):
         self.message_user(
             request, f"{done} {len(chosen)} camera{'s' * (len(chosen) != 1)}.", messages.SUCCESS
         )
+
+    @admin.action(description="Arm as: day", permissions=["change"])
+    def arm_as_day(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
+        self._arm(request, cameras, Profile.DAY)
+
+    @admin.action(description="Arm as: night", permissions=["change"])
+    def arm_as_night(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
+        self._arm(request, cameras, Profile.NIGHT)
+
+    @admin.action(description="Arm as: closed", permissions=["change"])
+    def arm_as_closed(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
+        self._arm(request, cameras, Profile.CLOSED)
+
+    @admin.action(description="Arm as: by schedule", permissions=["change"])
+    def arm_by_schedule(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
+        self._arm(request, cameras, None)
+
+    @transaction.atomic
+    def _arm(
+        self, request: HttpRequest, cameras: QuerySet[Camera], profile: Profile | None
+    ) -> None:
+        chosen = list(cameras)
+        arm_cameras(camera_ids=[camera.pk for camera in chosen], profile=profile)
+        for camera in chosen:
+            self.log_act(request, AuditAction.ARMED, camera, said_of(profile))
+        count = f"{len(chosen)} camera{'s' * (len(chosen) != 1)}"
+        self.message_user(request, f"{count}: {said_of(profile)}", messages.SUCCESS)
 
     def get_urls(self) -> list[URLPattern]:
         live = self.admin_site.admin_view(self.live)
@@ -167,7 +213,9 @@ class CameraAdmin(ModelAdmin[Camera]):
             inputs = tuple(f"new_{name}" for name in CREDENTIALS)
             return ((None, {"fields": SETUP_FIELDS}), ("Access", {"fields": inputs}))
         return (
+            *((WARNED,) if warnings_of(obj) else ()),
             ("Watching", {"fields": WATCH_FIELDS}),
+            ("Rules and hours", {"fields": ARMING_FIELDS}),
             ("View and coverage", {"fields": ("health", "coverage")}),
             ("Camera", {"fields": (*SETUP_FIELDS, *IDENTITY_FIELDS)}),
             ("Access", {"fields": self._access_fields(request, obj)}),
@@ -202,6 +250,9 @@ class CameraAdmin(ModelAdmin[Camera]):
             "listed",
             "health",
             "coverage",
+            "armed_now",
+            "settings_link",
+            "warnings",
             "registry",
             "external_id",
             "stream",
@@ -223,6 +274,14 @@ class CameraAdmin(ModelAdmin[Camera]):
     @admin.display(description="listed as free by its registry")
     def listed(self, camera: Camera) -> str:
         return moment(camera.listed_at)
+
+    @admin.display(description="settings of the rules")
+    def settings_link(self, owner: Camera) -> str:
+        return settings_cell(owner)
+
+    @admin.display(description="warnings")
+    def warnings(self, camera: Camera) -> str:
+        return warnings_list(camera)
 
     @admin.display(description="last troubles with its view")
     def health(self, camera: Camera) -> str:

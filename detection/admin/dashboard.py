@@ -21,6 +21,7 @@ from detection.models import (
     Verdict,
     seen_by,
 )
+from detection.services.arming import in_force, the_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,15 @@ def cards(request: HttpRequest) -> Sequence[Card]:
     if request.user.has_perm("detection.view_trouble"):
         shown.append(_trouble_card())
     return shown
+
+
+def _arming_card(by_hand: int) -> Card:
+    """What holds for cameras that do not say otherwise, and how many do."""
+    held = in_force(None, the_site(), timezone.now())
+    others = f"; {by_hand} camera{'s' * (by_hand != 1)} armed by hand" if by_hand else ""
+    tone = Tone.NEUTRAL if held.profile else Tone.WARNING
+    link = list_of("detection_camera")
+    return Card("Armed as", held.text, tone, f"{held.why}{others}", link)
 
 
 def _health_card(request: HttpRequest) -> Card:
@@ -119,6 +129,7 @@ def _camera_cards(request: HttpRequest) -> list[Card]:
         error=Count("pk", filter=Q(enabled=True, state=CameraState.ERROR)),
         seems=Count("pk", filter=only_seem_watched(now)),
         overloaded=Count("pk", filter=overloaded(now)),
+        by_hand=Count("pk", filter=~Q(profile="")),
     )
     all_watched = figures["running"] == figures["wanted"]
     return [
@@ -153,6 +164,7 @@ def _camera_cards(request: HttpRequest) -> list[Card]:
             "every wanted frame is analysed",
             list_of("detection_camera", "watch=overloaded"),
         ),
+        _arming_card(figures["by_hand"]),
     ]
 
 

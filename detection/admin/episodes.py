@@ -149,6 +149,11 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
                 wrap(self.snapshot),
                 name="detection_episode_snapshot",
             ),
+            path(
+                "<uuid:episode_id>/recording/",
+                wrap(self.recording),
+                name="detection_episode_recording",
+            ),
             path("<uuid:episode_id>/review/", wrap(self.review), name="detection_episode_review"),
             *super().get_urls(),
         ]
@@ -171,6 +176,24 @@ class EpisodeAdmin(ReadOnlyAdmin[Episode]):
             picture,
             content_type=PICTURE_TYPES[suffix],
             headers={"Cache-Control": "private, max-age=60"},
+        )
+
+    def recording(self, request: HttpRequest, episode_id: UUID) -> FileResponse:
+        """What the rules saw and said, as JSON, for those who may see the episode."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        episode = self.get_queryset(request).filter(pk=episode_id).first()
+        if episode is None or not episode.recording:
+            raise Http404("this episode has no recording")
+        try:
+            recording = default_storage.open(episode.recording)
+        except FileNotFoundError:
+            raise Http404("the recording of this episode is no longer kept") from None
+        audit.record_view(AuditAction.EPISODE_VIEWED, request=request, subject=episode)
+        return FileResponse(
+            recording,
+            content_type="application/json",
+            headers={"Cache-Control": "private, max-age=60", "Content-Encoding": "gzip"},
         )
 
     def review(self, request: HttpRequest, episode_id: UUID) -> HttpResponse:

@@ -8,10 +8,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from detection.admin.base import ModelAdmin, StackedInline
+from detection.admin.base import StackedInline
 from detection.admin.camera_form import without_credentials
 from detection.admin.presentation import NOTHING, link
-from detection.domain.geometry import Polygon, PolygonError
+from detection.admin.settings_page import WithSettings, settings_cell
+from detection.admin.settings_summary import summary_of
+from detection.domain.geometry import PolygonError
+from detection.domain.zones import ZoneKind
 from detection.models import Camera, Zone
 
 if TYPE_CHECKING:
@@ -19,7 +22,14 @@ if TYPE_CHECKING:
 else:
     _ZoneForm = forms.ModelForm  # cannot be subscripted at run time
 
-ZONE_FIELDS = ("name", "kind", "polygon", "outline", "dwell_seconds", "enabled")
+ZONE_FIELDS = ("name", "kind", "polygon", "outline", "enabled", "settings_link")
+
+
+KINDS_TOLD = (
+    "Restricted: nobody may be there. Loitering: nobody may linger. Entry line (two points, from "
+    "outside on its left to inside on its right) and door: nobody may go in while it is armed. "
+    "Protected: a wall or thing that nobody may change or strike. Mask: nothing there is looked at."
+)
 
 
 class ZoneForm(_ZoneForm):
@@ -27,8 +37,11 @@ class ZoneForm(_ZoneForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "kind" in self.fields:
+            self.fields["kind"].help_text = KINDS_TOLD
         polygon = self.fields.get("polygon")
         if polygon is not None:
+            polygon.error_messages["invalid"] = "Write corners like [[0.1, 0.2], [0.9, 0.2], …]."
             polygon.widget.attrs.update(
                 {"rows": 3, "placeholder": "[[0.1, 0.2], [0.9, 0.2], [0.9, 0.8], [0.1, 0.8]]"}
             )
@@ -39,7 +52,7 @@ def outline_of(zone: Zone) -> str:
     if zone.polygon is None:
         return "drawn here once the zone is saved"
     try:
-        corners = Polygon.of(zone.polygon).corners
+        corners = zone.to_domain().outline
     except (PolygonError, TypeError, ValueError) as error:
         return f"cannot be drawn: {error}"
     points = format_html_join(
@@ -47,8 +60,9 @@ def outline_of(zone: Zone) -> str:
     )
     return format_html(
         '<svg class="co-outline" viewBox="0 0 160 90" role="img" aria-label="{}">'
-        '<polygon points="{}"/></svg>',
+        '<{} points="{}"/></svg>',
         f"Outline of zone {zone.name}: {len(corners)} corners",
+        "polyline" if zone.kind == ZoneKind.ENTRY_LINE else "polygon",
         points,
     )
 
@@ -57,26 +71,30 @@ class ZoneInline(StackedInline[Zone, Camera]):
     model = Zone
     form = ZoneForm
     extra = 0
-    fields = (("name", "kind"), "polygon", "outline", ("dwell_seconds", "enabled"))
-    readonly_fields = ("outline",)
+    fields = (("name", "kind"), "polygon", "outline", ("enabled", "settings_link"))
+    readonly_fields = ("outline", "settings_link")
 
     @admin.display(description="outline")
     def outline(self, zone: Zone) -> str:
         return outline_of(zone)
 
+    @admin.display(description="settings of the rules")
+    def settings_link(self, zone: Zone) -> str:
+        return settings_cell(zone)
+
 
 @admin.register(Zone)
-class ZoneAdmin(ModelAdmin[Zone]):
+class ZoneAdmin(WithSettings[Zone]):
     empty_title = "No zone yet"
     empty_text = (
-        "Without a zone, a camera is watched for loitering only. Add a zone here, or on "
-        "the page of its camera."
+        "Without a zone, a camera is watched for what needs none: fights, theft, loitering. "
+        "Add one here, or on the page of its camera."
     )
     form = ZoneForm
     fields = ("camera", *ZONE_FIELDS)
-    readonly_fields = ("outline",)
+    readonly_fields = ("outline", "settings_link")
     autocomplete_fields = ("camera",)
-    list_display = ("name", "camera_link", "kind", "outline", "dwell", "enabled")
+    list_display = ("name", "camera_link", "kind", "outline", "settings", "enabled")
     list_filter = ("kind", "enabled")
     search_fields = ("name", "camera__name")
 
@@ -91,6 +109,10 @@ class ZoneAdmin(ModelAdmin[Zone]):
     def outline(self, zone: Zone) -> str:
         return outline_of(zone)
 
-    @admin.display(description="dwell", ordering="dwell_seconds")
-    def dwell(self, zone: Zone) -> str:
-        return NOTHING if zone.dwell_seconds is None else f"{zone.dwell_seconds:g} s"
+    @admin.display(description="settings of its own")
+    def settings(self, zone: Zone) -> str:
+        return summary_of(zone) if zone.rule_settings else NOTHING
+
+    @admin.display(description="settings of the rules")
+    def settings_link(self, owner: Zone) -> str:
+        return settings_cell(owner)

@@ -17,8 +17,8 @@ from detection.behaviour.bodies import (
     person_features,
 )
 from detection.behaviour.motion import MOTION_FEATURES, Maps, motion_features
-from detection.behaviour.regions import Crop, Region
-from detection.behaviour.sights import Sight, near
+from detection.behaviour.sights import Boxes, near
+from detection.domain.close_ups import CloseUp
 
 FEATURES_VERSION: Final = 1
 """Raised with every change of what a number of the vector means: an older model is then refused."""
@@ -54,24 +54,20 @@ class Look:
     maps: Maps
 
 
-def fight_features(
-    sights: Sequence[Sight], region: Region, looks: Sequence[Look]
-) -> NDArray[np.float32]:
+def fight_features(close_up: CloseUp, looks: Sequence[Look]) -> NDArray[np.float32]:
     """What the fight model is given: BODY_FEATURES, then the motion of each layer's channels.
 
-    `looks` answer the crops of the region in these sights. nan stands for what cannot be told.
+    `looks` answer the crops of the close-up. nan stands for what cannot be told.
     """
-    times = [sight.at for sight in sights]
-    bodies = [bodies_in(sights, region, number, look) for number, look in enumerate(looks)]
-    motion = motion_features([look.maps for look in looks], times)
-    return np.concatenate([body_features(bodies, times), motion])
+    pairs = zip(close_up.people, looks, strict=True)
+    bodies = [bodies_in(people, look) for people, look in pairs]
+    motion = motion_features([look.maps for look in looks], close_up.times)
+    return np.concatenate([body_features(bodies, close_up.times), motion])
 
 
-def bodies_in(sights: Sequence[Sight], region: Region, number: int, look: Look) -> list[Body]:
-    """The region's people in one sight with their poses, in crop pixels."""
-    numbers = [member.box for member in region.members if member.sight == number]
-    boxes = Crop.around(region).inside(sights[number].boxes[numbers])
-    return [Body(box, pose_of(box, look.poses)) for box in boxes]
+def bodies_in(people: Boxes, look: Look) -> list[Body]:
+    """The people of one crop with their poses, in its pixels."""
+    return [Body(box, pose_of(box, look.poses)) for box in people]
 
 
 def pose_of(box: NDArray[np.float32], poses: NDArray[np.float32]) -> Keypoints | None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.behaviour.sights import Boxes, Sight, near, near_each_other, overlap
+from detection.behaviour.sights import Boxes, Sight, all_near, near_each_other, overlaps
 
 MOST_REGIONS: Final = 4
 SAME_PLACE_SECONDS: Final = 1.0  # for so long an undetected person is expected where they were
@@ -44,17 +44,7 @@ def regions_of(sights: Sequence[Sight]) -> list[Region]:
     """
     if len(sights) < 2:
         return []
-    nearby = [
-        Member(number, box)
-        for number, sight in enumerate(sights)
-        for box in near_each_other(sight.boxes)
-    ]
-    others = [
-        Member(number, box)
-        for number, sight in enumerate(sights)
-        for box in range(len(sight.boxes))
-        if Member(number, box) not in nearby
-    ]
+    nearby, others = _by_nearness(sights)
     groups = _connected(sights, nearby)
     groups.sort(key=lambda group: -len({member.sight for member in group}))
     return [
@@ -63,54 +53,66 @@ def regions_of(sights: Sequence[Sight]) -> list[Region]:
     ]
 
 
+def _by_nearness(sights: Sequence[Sight]) -> tuple[list[Member], list[Member]]:
+    """Who has somebody near in the same sight, and who has not."""
+    nearby: list[Member] = []
+    others: list[Member] = []
+    for number, sight in enumerate(sights):
+        has_somebody = set(near_each_other(sight.boxes))
+        for box in range(len(sight.boxes)):
+            (nearby if box in has_somebody else others).append(Member(number, box))
+    return nearby, others
+
+
 def _same_people(
     sights: Sequence[Sight], group: Sequence[Member], others: Sequence[Member]
 ) -> list[Member]:
-    return [
-        other
-        for other in others
-        if any(
-            abs(sights[other.sight].at - sights[member.sight].at) <= SAME_PERSON_SECONDS
-            and overlap(_box(sights, other), _box(sights, member)) > SAME_PERSON_OVERLAP
-            for member in group
-        )
-    ]
+    if not others:
+        return []
+    apart = np.abs(_times(sights, others)[:, np.newaxis] - _times(sights, group))
+    shared = overlaps(_boxes(sights, others), _boxes(sights, group))
+    same = (apart <= SAME_PERSON_SECONDS) & (shared > SAME_PERSON_OVERLAP)
+    return [others[number] for number in np.flatnonzero(np.any(same, axis=1)).tolist()]
 
 
 def _connected(sights: Sequence[Sight], members: Sequence[Member]) -> list[list[Member]]:
-    leader = list(range(len(members)))
-
-    def find(number: int) -> int:
-        while leader[number] != number:
-            number = leader[number]
-        return number
-
-    for i, one in enumerate(members):
-        for j in range(i):
-            if _belong_together(sights, one, members[j]):
-                leader[find(i)] = find(j)
-    groups: dict[int, list[Member]] = {}
-    for number, member in enumerate(members):
-        groups.setdefault(find(number), []).append(member)
-    return list(groups.values())
-
-
-def _belong_together(sights: Sequence[Sight], one: Member, other: Member) -> bool:
-    a, b = _box(sights, one), _box(sights, other)
-    if one.sight == other.sight:
-        return near(a, b)
-    apart = abs(sights[one.sight].at - sights[other.sight].at)
-    return apart <= SAME_PLACE_SECONDS and overlap(a, b) > SAME_PLACE_OVERLAP
+    """Groups of members who belong together, be it over others, each in the order given."""
+    if not members:
+        return []
+    related = _belong_together(sights, members)
+    groups: list[list[Member]] = []
+    left = np.ones(len(members), bool)
+    while left.any():
+        group = np.zeros(len(members), bool)
+        fresh = np.arange(len(members)) == np.argmax(left)
+        while fresh.any():
+            group |= fresh
+            fresh = related[fresh].any(axis=0) & ~group
+        left &= ~group
+        groups.append([members[number] for number in np.flatnonzero(group).tolist()])
+    return groups
 
 
-def _box(sights: Sequence[Sight], member: Member) -> NDArray[np.float32]:
-    box: NDArray[np.float32] = sights[member.sight].boxes[member.box]
-    return box
+def _belong_together(sights: Sequence[Sight], members: Sequence[Member]) -> NDArray[np.bool_]:
+    """For all pairs at once: ten people in a window are some hundred members."""
+    boxes, times = _boxes(sights, members), _times(sights, members)
+    numbers = np.array([member.sight for member in members])
+    apart = np.abs(times[:, np.newaxis] - times)
+    stay = (apart <= SAME_PLACE_SECONDS) & (overlaps(boxes, boxes) > SAME_PLACE_OVERLAP)
+    return np.where(numbers[:, np.newaxis] == numbers, all_near(boxes), stay)
+
+
+def _times(sights: Sequence[Sight], members: Sequence[Member]) -> NDArray[np.float64]:
+    return np.array([sights[member.sight].at for member in members])
+
+
+def _boxes(sights: Sequence[Sight], members: Sequence[Member]) -> Boxes:
+    return np.array([sights[member.sight].boxes[member.box] for member in members], np.float32)
 
 
 def _extent(sights: Sequence[Sight], group: Sequence[Member]) -> NDArray[np.float32]:
     """Without the outermost tenth: one stray box must not make everything else small."""
-    boxes = np.array([_box(sights, member) for member in group])
+    boxes = _boxes(sights, group)
     low, high = np.percentile(boxes, 10, axis=0), np.percentile(boxes, 90, axis=0)
     return np.array([low[0], low[1], high[2], high[3]], np.float32)
 
@@ -128,6 +130,13 @@ class Crop:
         x1, y1, x2, y2 = (float(value) for value in region.box)
         side = MARGIN * max(x2 - x1, y2 - y1, 1.0)
         return cls((x1 + x2) / 2, (y1 + y2) / 2, CROP_SIDE / side)
+
+    @property
+    def square(self) -> tuple[float, float, float, float]:
+        """What it shows: left, top, right, bottom in the picture's pixels."""
+        half = CROP_SIDE / 2 / self.scale
+        x, y = self.centre_x, self.centre_y
+        return x - half, y - half, x + half, y + half
 
     def cut(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The crop (256, 256) uint8; grey where it reaches over the edge."""

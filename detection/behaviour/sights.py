@@ -65,6 +65,18 @@ def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float(width * height / (areas - width * height))
 
 
+def overlaps(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+    """The same for each of (n, 4) with each of (m, 4): (n, m)."""
+    one, other = a[:, np.newaxis], b[np.newaxis]
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    common = np.where((sides > 0).all(axis=2), sides[..., 0] * sides[..., 1], 0)
+    sizes = [(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (a, b)]
+    union = sizes[0][:, np.newaxis] + sizes[1] - common
+    shares = np.zeros(common.shape, np.float32)
+    np.divide(common, union, out=shares, where=common > 0)
+    return shares.astype(np.float64)
+
+
 def size_of(box: NDArray[np.float32]) -> float:
     """About the height of the person if upright; the same for one who lies or bends."""
     return float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1.0) * 2.5))
@@ -72,24 +84,29 @@ def size_of(box: NDArray[np.float32]) -> float:
 
 def near(a: NDArray[np.float32], b: NDArray[np.float32]) -> bool:
     """Whether two people could touch each other."""
-    sizes = size_of(a), size_of(b)
-    size = sum(sizes) / 2
-    across = max(a[0], b[0]) - min(a[2], b[2])
-    along = max(a[1], b[1]) - min(a[3], b[3])
-    return bool(
-        max(sizes) < MOST_SIZE_RATIO * min(sizes)
-        and across < NEAR_ACROSS * size
-        and along < NEAR_ALONG * size
+    return bool(all_near(np.stack([a, b]))[0, 1])
+
+
+def all_near(boxes: Boxes) -> NDArray[np.bool_]:
+    """The same for each two of many people (n, 4): (n, n)."""
+    sizes = np.array([size_of(box) for box in boxes])
+    one, other = sizes[:, np.newaxis], sizes
+    mean = (one + other) / 2
+    low = np.maximum(boxes[:, np.newaxis, :2], boxes[:, :2])
+    high = np.minimum(boxes[:, np.newaxis, 2:], boxes[:, 2:])
+    apart = low - high
+    return np.asarray(
+        (np.maximum(one, other) < MOST_SIZE_RATIO * np.minimum(one, other))
+        & (apart[..., 0] < NEAR_ACROSS * mean)
+        & (apart[..., 1] < NEAR_ALONG * mean)
     )
 
 
 def near_each_other(boxes: Boxes) -> list[int]:
     """The numbers of the people who have somebody near."""
-    return [
-        i
-        for i in range(len(boxes))
-        if any(near(boxes[i], boxes[j]) for j in range(len(boxes)) if j != i)
-    ]
+    close = all_near(boxes)
+    np.fill_diagonal(close, False)
+    return [int(number) for number in np.flatnonzero(close.any(axis=1))]
 
 
 def thinned(sights: Sequence[Sight]) -> list[Sight]:

@@ -224,7 +224,8 @@ def _fetch(
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as scratch:
         arrived = Path(scratch) / model.name
         for fetcher in fetchers:
-            progress(f"{model.name}: {fetcher.__name__.replace('_', ' ')}")
+            way = fetcher.__name__.removeprefix("fetch_")
+            progress(f"{model.name}: fetching it ({way})")
             try:
                 fetcher(model, arrived)
             except FetchError as error:

@@ -131,7 +131,7 @@ def _load_openvino(weights: Path, options: DetectorOptions) -> Detector:
                 input_size=options.input_size,
                 confidence=options.confidence,
                 classes=options.classes,
-                threads=options.threads or min(MOST_THREADS, _usable_cores()),
+                threads=options.threads or min(MOST_THREADS, usable_cores()),
                 cache_folder=options.folder / "openvino-cache",
             )
         exported = weights.parent if weights.is_file() else weights
@@ -195,7 +195,7 @@ def _one_process_at_a_time(lock_file: Path) -> Iterator[None]:
         yield
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux; elsewhere no process is confined to some
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

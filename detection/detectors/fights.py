@@ -1,13 +1,11 @@
 """How likely people near each other are fighting, by the model that `manage.py train_fights` made.
 
-A window goes through in three steps, so that each can run where it belongs: `regions_of` says where
-people are near each other (free, in the watch task), the pose network looks at the crops of these
-places only (the GPU worker), and the fight model judges what changed (a fraction of a millisecond).
+A window goes through in three steps, so that each can run where it belongs: a `Lookout` says where
+people are near each other (3 ms, in the watch task), the pose network looks at the close-ups of
+these places only (the GPU worker), and the fight model judges what changed.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -18,13 +16,16 @@ from detection.behaviour.fight_features import (
     FEATURES_VERSION,
     VECTOR_LENGTH,
     Look,
+    bodies_in,
     fight_features,
 )
-from detection.behaviour.regions import Crop, Region, regions_of
-from detection.behaviour.sights import Sight, thinned
+from detection.behaviour.regions import CROP_SIDE
 from detection.detectors.catalogue import sha256_of
-from detection.detectors.pose import WEIGHTS, WEIGHTS_SHA256
-from detection.ports import DetectorError
+from detection.detectors.pose import WEIGHTS, WEIGHTS_SHA256, PoseNetwork
+from detection.domain.close_ups import CloseUp
+from detection.domain.moments import FIGHTING, Opinion
+from detection.domain.poses import Pose
+from detection.ports import CloseLook, DetectorError
 from detection.quiet_imports import silence_telemetry
 
 SHIPPED: Final = Path(__file__).parent / "models"
@@ -35,17 +36,9 @@ CARD_FILE: Final = "fights.json"
 class PoseLooks(Protocol):
     """Whatever looks at grey crops (256, 256) with the pose network."""
 
-    def look(self, crops: Sequence[NDArray[np.uint8]]) -> list[Look]:
-        """One look for each crop. Raises DetectorError."""
+    def look(self, crops: NDArray[np.uint8]) -> list[Look]:
+        """One look for each of the crops (n, 256, 256). Raises DetectorError."""
         ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FightJudgement:
-    """A place where people are near each other and how likely they fight there, 0 to 1."""
-
-    region: Region
-    probability: float
 
 
 class FightModel:
@@ -80,26 +73,44 @@ class FightModel:
         return np.asarray(answers[0], np.float32).copy()
 
 
-class FightClassifier:
-    """Judges windows of one camera or of many; it remembers nothing between calls."""
+class Probabilities(Protocol):
+    """Whatever judges vectors; the fight model, or in a test one that has not seen a clip."""
 
-    def __init__(self, pose: PoseLooks, model: FightModel) -> None:
+    def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How likely each window (n, features) shows a fight. Raises DetectorError."""
+        ...
+
+
+class FightClassifier:
+    """Judges close-ups of any camera; it remembers nothing between calls. See CloseLooker."""
+
+    def __init__(self, pose: PoseLooks, model: Probabilities) -> None:
         self._pose, self._model = pose, model
 
-    def judge(self, sights: Sequence[Sight]) -> list[FightJudgement]:
-        """Judge the last two seconds of a camera, in order of time, likeliest place first.
+    def look(self, close_up: CloseUp) -> CloseLook:
+        """How likely they fight there, and the poses in its last picture. Raises DetectorError."""
+        if close_up.crops.shape[1:] != (CROP_SIDE, CROP_SIDE) or len(close_up.crops) < 2:
+            raise DetectorError(
+                f"crops of shape {close_up.crops.shape}: two or more of {CROP_SIDE} are taken; run "
+                f"the same release everywhere"
+            )
+        looks = self._pose.look(close_up.crops)
+        vector = fight_features(close_up, looks)
+        probability = float(self._model.probabilities(vector[None])[0])
+        bodies = bodies_in(close_up.people[-1], looks[-1])
+        return CloseLook(
+            (Opinion(FIGHTING, probability, close_up.place),),
+            tuple(
+                Pose(close_up.box_in_input(body.box), close_up.keypoints_in_input(body.keypoints))
+                for body in bodies
+                if body.keypoints is not None
+            ),
+        )
 
-        Empty where nobody is near anybody: without a pair there is no fight. Raises DetectorError.
-        """
-        window = thinned(sights)
-        judgements = []
-        for region in regions_of(window):
-            crop = Crop.around(region)
-            looks = self._pose.look([crop.cut(sight.grey) for sight in window])
-            vector = fight_features(window, region, looks)
-            probability = float(self._model.probabilities(vector[None])[0])
-            judgements.append(FightJudgement(region, probability))
-        return sorted(judgements, key=lambda judgement: -judgement.probability)
+
+def load_fight_classifier(folder: Path) -> FightClassifier:
+    """The pose network, obtained into this folder, and the shipped model. Raises DetectorError."""
+    return FightClassifier(PoseNetwork(folder), FightModel())
 
 
 def _read_card(folder: Path) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Besides the poses it gives its inner layers, in which motion of bodies stands ou
 detection/behaviour/motion.py).
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -63,8 +62,8 @@ class PoseNetwork:
         self._request = compiled.create_infer_request()
         self._lock = Lock()
 
-    def look(self, crops: Sequence[NDArray[np.uint8]]) -> list[Look]:
-        """Look at each crop (256, 256) uint8. Raises DetectorError."""
+    def look(self, crops: NDArray[np.uint8]) -> list[Look]:
+        """Look at each of the crops (n, 256, 256). Raises DetectorError."""
         with self._lock:
             try:
                 return [self._look(crop) for crop in crops]

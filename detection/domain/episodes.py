@@ -4,7 +4,7 @@ Pure: time is the argument `at`, the capture time of the frame that is judged. T
 its evidence video by the times given here, so none of them is ever the time of processing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,8 +24,19 @@ class EpisodeState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which confidence (0..100) a type of crime alerts, and is sure."""
+
+    alert: float
+    crime: float
+
+
+@dataclass(frozen=True, slots=True)
 class EpisodePolicy:
-    """Thresholds (0..100) and times (seconds) of the machine."""
+    """Thresholds (0..100) and times (seconds) of the machine.
+
+    `thresholds` are those of the types of crime that have their own.
+    """
 
     alert_threshold: float = 50.0
     crime_threshold: float = 80.0
@@ -38,6 +49,12 @@ class EpisodePolicy:
     longest_gap_seconds: float = 5.0
     blind_grace_seconds: float = 15.0
     update_step: float = 10.0  # an alert is updated when its confidence moved this far
+    thresholds: Mapping[CrimeType, Thresholds] = field(default_factory=dict)
+
+    def of(self, crime_type: CrimeType) -> Thresholds:
+        """The thresholds of a type of crime."""
+        own = self.thresholds.get(crime_type)
+        return own or Thresholds(self.alert_threshold, self.crime_threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +177,7 @@ class EpisodeMachine:
             if known is None or suspicion.confidence > known.confidence:
                 strongest[suspicion.crime_type] = suspicion
         for crime_type, suspicion in strongest.items():
-            if suspicion.confidence >= self.policy.alert_threshold:
+            if suspicion.confidence >= self.policy.of(crime_type).alert:
                 self._evidence.setdefault(crime_type, _Evidence(at, at))
         for crime_type, evidence in list(self._evidence.items()):
             self._weigh_one(crime_type, evidence, strongest.get(crime_type), at)
@@ -168,15 +185,15 @@ class EpisodeMachine:
     def _weigh_one(
         self, crime_type: CrimeType, evidence: _Evidence, suspicion: Suspicion | None, at: datetime
     ) -> None:
-        policy, gap = self.policy, self._gap
+        thresholds, gap = self.policy.of(crime_type), self._gap
         evidence.confidence = suspicion.confidence if suspicion else 0.0
-        if suspicion and evidence.confidence >= policy.alert_threshold - policy.hysteresis:
+        if suspicion and evidence.confidence >= self._floor(crime_type):
             evidence.last_suspicious_at = at
             evidence.reason = suspicion.reason
         elif at - evidence.last_suspicious_at > gap and not (self.is_open and evidence.reported):
             del self._evidence[crime_type]
             return
-        if evidence.confidence >= policy.crime_threshold:
+        if evidence.confidence >= thresholds.crime:
             evidence.sure_since = evidence.sure_since or at
             evidence.last_sure_at = at
         elif evidence.last_sure_at is not None and at - evidence.last_sure_at > gap:
@@ -187,7 +204,8 @@ class EpisodeMachine:
         ready = [
             (evidence.confidence, crime_type)
             for crime_type, evidence in self._evidence.items()
-            if evidence.confidence >= self.policy.alert_threshold
+            if evidence.confidence >= self.policy.of(crime_type).alert
+            and evidence.since < at  # one frame opens nothing, however short the persistence
             and at - evidence.since >= persistence
         ]
         if not ready:
@@ -200,11 +218,14 @@ class EpisodeMachine:
         return [EpisodeOpened(at, crime_type, confidence, evidence.since, evidence.reason)]
 
     def _update(self, at: datetime) -> list[EpisodeEvent]:
-        if self.state is not EpisodeState.SUSPICIOUS or not self._evidence:
+        alerting = [
+            (evidence.confidence, crime_type)
+            for crime_type, evidence in self._evidence.items()
+            if evidence.confidence >= self.policy.of(crime_type).alert
+        ]
+        if self.state is not EpisodeState.SUSPICIOUS or not alerting:
             return []
-        confidence, crime_type = max((e.confidence, t) for t, e in self._evidence.items())
-        if confidence < self.policy.alert_threshold:
-            return []
+        confidence, crime_type = max(alerting)
         if abs(confidence - self._told_confidence) < self.policy.update_step:
             return []
         self._told_confidence = confidence
@@ -216,7 +237,7 @@ class EpisodeMachine:
         events: list[EpisodeEvent] = []
         for crime_type, evidence in self._evidence.items():
             sure = evidence.sure_since is not None and (
-                evidence.confidence >= self.policy.crime_threshold
+                evidence.confidence >= self.policy.of(crime_type).crime
                 and at - evidence.sure_since >= _seconds(self.policy.confirm_seconds)
             )
             if sure and not evidence.reported:
@@ -229,11 +250,16 @@ class EpisodeMachine:
                 )
         return events
 
+    def _floor(self, crime_type: CrimeType) -> float:
+        return self.policy.of(crime_type).alert - self.policy.hysteresis
+
     def _clear(self, at: datetime) -> list[EpisodeEvent]:
         if not self.is_open:
             return []
-        floor = self.policy.alert_threshold - self.policy.hysteresis
-        if any(e.confidence > 0 and e.confidence >= floor for e in self._evidence.values()):
+        if any(
+            evidence.confidence > 0 and evidence.confidence >= self._floor(crime_type)
+            for crime_type, evidence in self._evidence.items()
+        ):
             self._calm_since = None
             return []
         self._calm_since = self._calm_since or at

@@ -7,13 +7,18 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from detection.domain.close_ups import CloseUp
+from detection.domain.moments import Opinion
+from detection.domain.poses import Pose
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One sampled frame, letterboxed to the detector's input.
 
     `captured_at` is the camera's clock line and dates evidence; `received_at` is this cluster's
-    clock (POSIX seconds) and judges age, because a camera's clock may be minutes off.
+    clock (POSIX seconds) and judges age, because a camera's clock may be minutes off. A close-up
+    travels with the frame that is posted next; it shows what was seen before that.
     """
 
     camera_id: int
@@ -22,6 +27,7 @@ class Frame:
     received_at: float
     pixels: NDArray[np.uint8]  # (height, width, 3), BGR
     waits_since: float = 0.0  # POSIX seconds: since when its camera waits, told to whoever takes it
+    close_up: CloseUp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,8 @@ class Answer:
 
     `names` gives the name of each class number in `rows`. `rows` is None where the frame was not
     analysed; `refusal` then says why. `pace` is how many seconds apart the camera's frames should
-    come from now on; 0: as it likes.
+    come from now on; 0: as it likes. Places of `opinions` and `bodies` are shares of the input's
+    width and height, padding included: the whole input is the whole picture.
     """
 
     sequence: int
@@ -38,6 +45,8 @@ class Answer:
     names: Mapping[int, str] = field(default_factory=dict)
     refusal: str = ""
     pace: float = 0.0
+    opinions: tuple[Opinion, ...] = ()
+    bodies: tuple[Pose, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

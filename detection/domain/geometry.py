@@ -26,6 +26,14 @@ class Box(NamedTuple):
         return Point((self.x1 + self.x2) / 2, self.y2)
 
     @property
+    def centre(self) -> Point:
+        return Point((self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2)
+
+    @property
+    def width(self) -> float:
+        return self.x2 - self.x1
+
+    @property
     def height(self) -> float:
         return self.y2 - self.y1
 
@@ -79,6 +87,46 @@ class Polygon:
                 crossing_x = a.x + (point.y - a.y) / (b.y - a.y) * (b.x - a.x)
                 inside ^= point.x < crossing_x
         return inside
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A threshold from `start` to `end`: outside is on the left of who walks along it.
+
+    Raises:
+        PolygonError: for points outside 0..1 or in one place.
+    """
+
+    start: Point
+    end: Point
+
+    def __post_init__(self) -> None:
+        for number, point in enumerate((self.start, self.end), start=1):
+            if not (0 <= point.x <= 1 and 0 <= point.y <= 1):
+                raise PolygonError(
+                    f"point {number} is at ({point.x:g}, {point.y:g}), outside 0 to 1"
+                )
+        if distance(self.start, self.end) < 1e-3:
+            raise PolygonError("the two points of the line are in one place")
+
+    @classmethod
+    def of(cls, points: Sequence[Sequence[float]]) -> "Line":
+        """Build from plain pairs, as JSON holds them."""
+        try:
+            ends = [Point(float(x), float(y)) for x, y in points]
+        except (TypeError, ValueError):
+            raise PolygonError("each point is a pair [x, y]") from None
+        if len(ends) != 2:
+            raise PolygonError(f"a line has 2 points, this one has {len(ends)}")
+        return cls(*ends)
+
+    def is_entered(self, before: Point, after: Point) -> bool:
+        """Whether a step leads from outside over the line, between its ends, to inside."""
+        came_from = _side(self.start, self.end, before)
+        went_to = _side(self.start, self.end, after)
+        if not (came_from < 0 <= went_to):
+            return False
+        return _side(before, after, self.start) * _side(before, after, self.end) <= 0
 
 
 def distance(a: Point, b: Point) -> float:

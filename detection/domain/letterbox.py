@@ -4,6 +4,7 @@ Pixels go in scaled and padded, boxes come out in shares of the picture, so that
 never learn which size the network takes.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -11,7 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.domain.frames import Detections
+from detection.domain.geometry import Box
+from detection.domain.moments import Keypoints, Opinion
+from detection.domain.poses import Pose
 
+MODEL_INPUT_SIZE: Final = (640, 384)  # width, height: 16:9 pictures fit with little padding
 PAD_VALUE: Final = 114  # the grey that YOLO networks were trained with around letterboxed pictures
 
 
@@ -50,7 +55,7 @@ class Letterbox:
             return np.ascontiguousarray(bgr)
         target_width, target_height = self.target_size
         boxed = np.full((target_height, target_width, 3), PAD_VALUE, dtype=np.uint8)
-        inside = boxed[self._top : self._top + self._height, self._left : self._left + self._width]
+        inside = self.inside(boxed)
         if (self._width, self._height) == self.source_size:
             inside[...] = bgr
         else:
@@ -58,6 +63,10 @@ class Letterbox:
                 bgr, (self._width, self._height), interpolation=cv2.INTER_LINEAR
             )
         return boxed
+
+    def inside(self, boxed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The part of a boxed picture (h, w, 3) that shows the source, a view without padding."""
+        return boxed[self._top : self._top + self._height, self._left : self._left + self._width]
 
     def undo(self, rows: NDArray[np.float32]) -> Detections:
         """Turn rows (k, 6) of x1 y1 x2 y2 confidence class in target pixels into `Detections`.
@@ -73,3 +82,28 @@ class Letterbox:
             confidences=rows[visible, 4].astype(np.float32),
             class_ids=rows[visible, 5].astype(np.int64),
         )
+
+    def undo_pixels(self, box: NDArray[np.float32]) -> Box:
+        """A box x1 y1 x2 y2 in target pixels in shares of the picture."""
+        return self._undo_box(box / np.array([*self.target_size] * 2))
+
+    def undo_opinion(self, opinion: Opinion) -> Opinion:
+        """From shares of the target to shares of the picture."""
+        return replace(opinion, box=self._undo_box(opinion.box))
+
+    def undo_pose(self, pose: Pose) -> Pose:
+        """From shares of the target to shares of the picture."""
+        places = self._undo_shares(pose.keypoints[:, :2].reshape(-1)).reshape(-1, 2)
+        keypoints: Keypoints = np.hstack([places, pose.keypoints[:, 2:]]).astype(np.float32)
+        return Pose(self._undo_box(pose.box), keypoints)
+
+    def _undo_box(self, box: Box | NDArray[np.floating]) -> Box:
+        shares = np.clip(self._undo_shares(np.array(box)), 0.0, 1.0)
+        return Box(*(float(share) for share in shares))
+
+    def _undo_shares(self, shares: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Of x y pairs in a row."""
+        pairs = len(shares) // 2
+        pixels = shares * np.array([*self.target_size] * pairs)
+        inside = pixels - np.array([self._left, self._top] * pairs)
+        return np.asarray(inside / np.array([self._width, self._height] * pairs))

@@ -17,6 +17,11 @@ SPARE = 0.1  # the share of its time that a detector keeps free
 STEP, PROBE, RECOVERY = 1.1, 0.97, 0.5  # one up, the smallest and the largest one down
 SLOWEST_SECONDS, FASTEST_SECONDS = 5.0, 0.1
 SMALL_BATCH_SECONDS = 60.0  # so long only few frames are tried, after many were too many
+# So much later than its rows alone an answer may be, for the sake of what is done besides.
+MOST_LATE_SECONDS = 0.25
+LONGEST_PIECE_SECONDS = 1.0  # what takes longer makes every camera's frames too old
+REST_SECONDS = 30.0  # after that, before it is tried again
+MOST_SAVED_SECONDS = 0.5  # of spare time, for a look at several cameras' people at once
 OVERLOADED_SHARE = 0.75  # of the wanted frames; who gets fewer is said to be overloaded
 
 
@@ -93,6 +98,64 @@ class Governor:
         )
         self._began, self._worked, self._waits, self._wait_before = None, 0.0, [], wait
         self.pace = share(window.next_pace)
+
+
+@dataclass(slots=True)
+class SpareTime:
+    """What detecting leaves of a worker's time, for what may be left out.
+
+    Both together take no more than all but `SPARE` of the time; a debt is no larger than what can
+    be saved, so that it is soon paid once the load is over.
+    """
+
+    _saved: float = 0.0
+    _at: float | None = None
+
+    def spend(self, began: float, ended: float) -> None:
+        """The worker was busy, with whatever."""
+        self._save(ended)
+        self._saved = max(-MOST_SAVED_SECONDS, self._saved - (ended - began))
+
+    def is_left(self, now: float) -> bool:
+        self._save(now)
+        return self._saved > 0
+
+    def _save(self, now: float) -> None:
+        if self._at is None:
+            self._saved = MOST_SAVED_SECONDS
+        else:
+            saved = self._saved + (1 - SPARE) * max(0.0, now - self._at)
+            self._saved = min(MOST_SAVED_SECONDS, saved)
+        self._at = now
+
+
+@dataclass(slots=True)
+class SideWork:
+    """What a worker does besides detecting, piece by piece; frames come first.
+
+    `piece_seconds` is what a piece is taken for until it is measured.
+    """
+
+    piece_seconds: float
+    spare: SpareTime = field(default_factory=SpareTime)
+    _rests_until: float = float("-inf")
+
+    def most_now(self, now: float) -> int:
+        """How many pieces may be done before the next frames."""
+        if self.rests(now) or not self.spare.is_left(now):
+            return 0
+        return max(1, int(MOST_LATE_SECONDS / self.piece_seconds))
+
+    def rests(self, now: float) -> bool:
+        """Whether it is left alone because it held up every camera."""
+        return now < self._rests_until
+
+    def done(self, began: float, ended: float) -> None:
+        """A piece took from then till now."""
+        self.spare.spend(began, ended)
+        self.piece_seconds += 0.3 * (ended - began - self.piece_seconds)
+        if ended - began > LONGEST_PIECE_SECONDS:
+            self._rests_until = ended + REST_SECONDS
 
 
 @dataclass(slots=True)

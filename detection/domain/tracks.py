@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from detection.domain.geometry import Box
 
+PERSON = "person"  # the label of people
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
@@ -16,4 +18,4 @@ class Track:
 
     @property
     def is_person(self) -> bool:
-        return self.label == "person"
+        return self.label == PERSON

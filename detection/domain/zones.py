@@ -1,9 +1,11 @@
-"""A marked area of a camera's picture and what it means."""
+"""A marked area or line of a camera's picture and what it means."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from detection.domain.geometry import Polygon
+from detection.domain.geometry import Line, Point, Polygon, PolygonError
 
 
 class ZoneKind(StrEnum):
@@ -11,13 +13,48 @@ class ZoneKind(StrEnum):
 
     RESTRICTED = "restricted"  # nobody may stand here: trespassing
     LOITERING = "loitering"  # people may pass but not linger: suspicious_activity
+    ENTRY_LINE = "entry_line"  # a threshold, crossed from its left to its right: break_in
+    DOOR = "door"  # an entrance, entered from outside: break_in
+    PROTECTED = "protected"  # a wall, window or machine that must stay as it is: vandalism
+    MASK = "mask"  # nothing here is looked at
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A zone as the rules see it. `dwell_seconds` overrides the rule's own where it is set."""
+    """A zone as the rules see it; an entry line has a `line`, any other a `polygon`.
+
+    `settings` are the zone's own, by rule and option; they go before the camera's.
+    """
 
     name: str
     kind: ZoneKind
-    polygon: Polygon
-    dwell_seconds: float | None = None
+    polygon: Polygon | None = None
+    line: Line | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        kind: ZoneKind,
+        corners: Sequence[Sequence[float]],
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> "Zone":
+        """From plain pairs. Raises PolygonError for a shape that its kind cannot have."""
+        if kind is ZoneKind.ENTRY_LINE:
+            return cls(name, kind, line=Line.of(corners), settings=settings or {})
+        return cls(name, kind, Polygon.of(corners), settings=settings or {})
+
+    @property
+    def outline(self) -> tuple[Point, ...]:
+        """The corners of the polygon, or the two ends of the line."""
+        if self.line is not None:
+            return (self.line.start, self.line.end)
+        return self.area.corners
+
+    @property
+    def area(self) -> Polygon:
+        """The polygon. Raises PolygonError for a line, which has none."""
+        if self.polygon is None:
+            raise PolygonError(f"“{self.name}” is a line and has no area")
+        return self.polygon

@@ -51,6 +51,12 @@ class DjangoEvidenceStore:
     def save(self, name: str, content: bytes) -> str:
         return default_storage.save(name, ContentFile(content))
 
+    def read(self, name: str) -> bytes:
+        """What was kept under this name. Raises OSError."""
+        with default_storage.open(name) as file:
+            content: bytes = file.read()
+        return content
+
     def is_there(self) -> bool:
         """False where nothing was ever kept, or the disk that keeps it is not mounted."""
         try:

@@ -8,6 +8,7 @@ from detection.models.access import (
     seen_by,
     stations_of,
 )
+from detection.models.calibration import ThresholdSuggestion
 from detection.models.cameras import Camera, CameraState, Zone
 from detection.models.claims import Claim, ClaimQuerySet
 from detection.models.coverage import Duty, WatchedTime
@@ -21,6 +22,7 @@ from detection.models.episodes import (
     Verdict,
 )
 from detection.models.health import HealthEvent
+from detection.models.setup import Schedule, Site
 from detection.models.troubles import Pulse, Trouble
 
 __all__ = [
@@ -40,7 +42,10 @@ __all__ = [
     "HealthEvent",
     "LoginAttempt",
     "Pulse",
+    "Schedule",
+    "Site",
     "StationAccess",
+    "ThresholdSuggestion",
     "Trouble",
     "Verdict",
     "WatchedTime",

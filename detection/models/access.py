@@ -91,6 +91,7 @@ class AuditAction(models.TextChoices):
     RESENT = "resent", "Sent again"
     SIREN_TESTED = "siren_tested", "Tested the siren"
     SIREN_SILENCED = "siren_silenced", "Silenced the siren"
+    ARMED = "armed", "Armed"
     ADDED = "added", "Added"
     CHANGED = "changed", "Changed"
     DELETED = "deleted", "Deleted"

@@ -4,11 +4,13 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from detection.domain.geometry import Polygon, PolygonError
+from detection.domain.geometry import PolygonError
+from detection.domain.schedules import Profile
 from detection.domain.zones import Zone as DomainZone
 from detection.domain.zones import ZoneKind
 from detection.fields import EncryptedNameField, EncryptedTextField
 from detection.models.choices import choices_of
+from detection.models.setup import Schedule
 
 
 class CameraState(models.TextChoices):
@@ -54,6 +56,22 @@ class Camera(models.Model):
     )
     reason = models.CharField(max_length=500, blank=True, help_text="Why it is in this state.")
     state_changed_at = models.DateTimeField(default=timezone.now)
+    rule_settings = models.JSONField(
+        default=dict, blank=True, help_text="What the rules do otherwise here than at the site."
+    )
+    schedule = models.ForeignKey(
+        Schedule,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        help_text="Empty: the site's.",
+    )
+    profile = models.CharField(
+        max_length=16,
+        choices=choices_of(Profile),
+        blank=True,
+        help_text="In force until it is emptied again; empty: what the schedule says.",
+    )
     retry_at = models.DateTimeField(null=True, blank=True, help_text="Not tried again before this.")
 
     class Meta:
@@ -74,7 +92,7 @@ class Camera(models.Model):
 
 
 class Zone(models.Model):
-    """A polygon on a camera's picture and what it means."""
+    """A polygon or line on a camera's picture and what it means."""
 
     camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="zones")
     name = models.CharField(max_length=100)
@@ -84,8 +102,8 @@ class Zone(models.Model):
     polygon = models.JSONField(
         help_text="Corners as [[x, y], …], each from 0 to 1 of the picture's width and height."
     )
-    dwell_seconds = models.FloatField(
-        null=True, blank=True, help_text="Overrides the site's dwell for this zone."
+    rule_settings = models.JSONField(
+        default=dict, blank=True, help_text="What the rules do otherwise here than at the camera."
     )
     enabled = models.BooleanField(default=True)
 
@@ -98,18 +116,14 @@ class Zone(models.Model):
 
     def clean(self) -> None:
         try:
-            Polygon.of(self.polygon)
+            self.to_domain()
         except PolygonError as error:
             raise ValidationError({"polygon": str(error)}) from error
         except (TypeError, ValueError) as error:
             raise ValidationError(
                 {"polygon": "give corners as [[x, y], [x, y], [x, y]]"}
             ) from error
-        if self.dwell_seconds is not None and self.dwell_seconds < 0:
-            raise ValidationError({"dwell_seconds": "seconds are not negative"})
 
     def to_domain(self) -> DomainZone:
-        """The zone as rules take it. Raises PolygonError for a polygon that was never cleaned."""
-        return DomainZone(
-            self.name, ZoneKind(self.kind), Polygon.of(self.polygon), self.dwell_seconds
-        )
+        """The zone as rules take it. Raises PolygonError for a shape that was never cleaned."""
+        return DomainZone.of(self.name, ZoneKind(self.kind), self.polygon, self.rule_settings)

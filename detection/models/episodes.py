@@ -57,6 +57,11 @@ class Episode(models.Model):
         db_index=True, help_text="When this cluster raised the alert."
     )
     snapshot = models.CharField(max_length=255, blank=True)
+    recording = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="The file of what was followed and suspected, to be replayed.",
+    )
     confidence_timeline = models.JSONField(
         default=list, blank=True, help_text="[seconds since start, confidence] pairs."
     )

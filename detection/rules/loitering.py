@@ -1,18 +1,33 @@
 """Suspicious activity: a person who lingers in one place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pydantic import Field
+
 from detection.domain.crimes import CrimeType
-from detection.domain.geometry import Point, distance
+from detection.domain.geometry import Box, Point, distance
+from detection.domain.moments import Moment
 from detection.domain.suspicions import Suspicion
 from detection.domain.tracks import Track
 from detection.domain.zones import Zone, ZoneKind
-from detection.rules.rule import RuleOptions, rising
+from detection.rules.lifeless import Lifeless
+from detection.rules.rule import POSSIBLE, SURE, Rule, RuleOptions, large_enough, rising
+from detection.rules.settings import Seconds, Settings
+from detection.rules.succession import stands_where
 
 # A lingering person may be hidden or missed for this long and still be the same stay.
 HIDDEN_SECONDS = 3.0
+
+
+class LoiteringOptions(RuleOptions):
+    dwell_seconds: Seconds = Field(
+        60.0, description="Stay in one place after which a person is suspicious."
+    )
+    radius: float = Field(
+        0.15, gt=0, le=1, description="How far a loiterer may wander, as a share of the picture."
+    )
 
 
 @dataclass(slots=True)
@@ -20,56 +35,76 @@ class _Stay:
     anchor: Point
     since: datetime
     last_seen_at: datetime
+    box: Box
 
 
-class Loitering:
+class Loitering(Rule[LoiteringOptions]):
     """A person stays within a small radius for the dwell; in loitering zones, or anywhere if none.
 
-    Confidence reaches the alert threshold at the dwell and the crime threshold, with 5 points to
-    spare, at twice the dwell; before the dwell nothing is said.
+    Possible at the dwell, sure at twice the dwell; before the dwell nothing is said. The time also
+    runs while the rule is not armed: who has lingered since before closing time lingers.
     """
 
-    def __init__(self, zones: Sequence[Zone], options: RuleOptions) -> None:
-        self._zones = [zone for zone in zones if zone.kind is ZoneKind.LOITERING]
-        self._options = options
+    NAME = "loitering"
+    Options = LoiteringOptions
+    ZONE_KINDS = (ZoneKind.LOITERING,)
+
+    def __init__(self, zones: Sequence[Zone], settings: Settings) -> None:
+        super().__init__(zones, settings)
+        self._zones = self.zones_of(ZoneKind.LOITERING)
+        self._lifeless = Lifeless()
         self._stays: dict[int, _Stay] = {}
 
-    def observe(self, tracks: Sequence[Track], at: datetime) -> list[Suspicion]:
-        self._forget_the_hidden(at)
+    def observe(self, moment: Moment) -> list[Suspicion]:
+        self._forget_the_hidden(moment.at)
+        self._lifeless.follow(moment)
         suspicions = []
-        for track in tracks:
-            if not track.is_person:
-                continue
-            watched, dwell, place = self._dwell_at(track.box.feet)
-            if watched:
-                suspicion = self._suspect(track, dwell, place, at)
-                suspicions += [suspicion] if suspicion else []
+        for person in moment.people:
+            options, place = self._judged_by(person.box.feet)
+            if options and large_enough([person], options):
+                stayed = self._stay(person, options, moment)
+                if options.is_armed(moment.profile):
+                    suspicions += self._suspect(person, options, place, stayed)
         return suspicions
 
-    def _dwell_at(self, feet: Point) -> tuple[bool, float, str]:
-        default = self._options.loitering_dwell_seconds
+    def _judged_by(self, feet: Point) -> tuple[LoiteringOptions | None, str]:
         if not self._zones:
-            return True, default, "one place"
-        for zone in self._zones:
-            if zone.polygon.contains(feet):
-                dwell = default if zone.dwell_seconds is None else zone.dwell_seconds
-                return True, dwell, f"“{zone.name}”"
-        return False, default, ""
+            return self.options, "one place"
+        for zone, options in self._zones:
+            if zone.area.contains(feet):
+                return options, f"“{zone.name}”"
+        return None, ""
 
-    def _suspect(self, track: Track, dwell: float, place: str, at: datetime) -> Suspicion | None:
-        feet = track.box.feet
-        stay = self._stays.get(track.id)
-        if stay is None or distance(stay.anchor, feet) > self._options.loitering_radius:
-            stay = self._stays[track.id] = _Stay(feet, at, at)
-        stay.last_seen_at = at
-        stayed = (at - stay.since).total_seconds()
-        if stayed < dwell:
-            return None
-        options = self._options
-        ceiling = min(100.0, options.crime_threshold + 5)
-        confidence = rising(stayed - dwell, dwell, options.alert_threshold, ceiling)
+    def _stay(self, person: Track, options: LoiteringOptions, moment: Moment) -> float:
+        """For how many seconds they have been here."""
+        feet, at = person.box.feet, moment.at
+        stay = self._stays.get(person.id) or self._of_a_predecessor(person, moment)
+        if stay is None or distance(stay.anchor, feet) > options.radius:
+            stay = _Stay(feet, at, at, person.box)
+        stay.last_seen_at, stay.box = at, person.box
+        self._stays[person.id] = stay
+        return (at - stay.since).total_seconds()
+
+    def _of_a_predecessor(self, person: Track, moment: Moment) -> _Stay | None:
+        """That of whoever was here under another number; they keep it, should they come back."""
+        here = {one.id for one in moment.people}
+        gone = [
+            stay
+            for track_id, stay in self._stays.items()
+            if track_id not in here and stands_where(stay.box, stay.last_seen_at, person, moment)
+        ]
+        eldest = min(gone, key=lambda stay: stay.since, default=None)
+        return replace(eldest) if eldest else None
+
+    def _suspect(
+        self, track: Track, options: LoiteringOptions, place: str, stayed: float
+    ) -> list[Suspicion]:
+        dwell = options.dwell_seconds
+        if stayed < dwell or self._lifeless.holds(track.id):
+            return []
+        confidence = rising(stayed - dwell, dwell, POSSIBLE, SURE)
         reason = f"person {track.id} has lingered in {place} for {stayed:.0f} s"
-        return Suspicion(CrimeType.SUSPICIOUS_ACTIVITY, confidence, (track.id,), reason)
+        return [Suspicion(CrimeType.SUSPICIOUS_ACTIVITY, confidence, (track.id,), reason)]
 
     def _forget_the_hidden(self, at: datetime) -> None:
         for track_id, stay in list(self._stays.items()):

@@ -1,34 +1,90 @@
 """What every behaviour rule is given and must answer."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Generic, TypeVar
 
+from pydantic import Field
+
+from detection.domain.moments import Moment
+from detection.domain.schedules import Profile
 from detection.domain.suspicions import Suspicion
 from detection.domain.tracks import Track
-from detection.domain.zones import Zone
+from detection.domain.zones import Zone, ZoneKind
+from detection.rules.settings import Options, Percent, Settings
+
+# Confidence means the same in all rules and whatever the thresholds are: at 50 an officer should
+# look, at 85 few would doubt.
+POSSIBLE, SURE, SUREST = 50.0, 85.0, 95.0
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOptions:
-    """Site-wide settings of the rules; a zone may override its dwell."""
+class RuleOptions(Options):
+    """What every rule lets an operator set, for a site, a camera or a zone."""
 
-    alert_threshold: float = 50.0
-    crime_threshold: float = 80.0
-    trespassing_dwell_seconds: float = 4.0
-    loitering_dwell_seconds: float = 60.0
-    loitering_radius: float = 0.15  # normalised: how far a loiterer may wander
+    OF_A_CAMERA: ClassVar[frozenset[str]] = frozenset({"least_confidence"})
+
+    enabled: bool = Field(True, description="Whether the rule is used.")
+    armed_in: tuple[Profile, ...] = Field(
+        tuple(Profile), description="The profiles in which it is armed: day, night, closed."
+    )
+    least_height: float = Field(
+        0.0, ge=0, le=1, description="People smaller than this share of the picture are ignored."
+    )
+    least_confidence: Percent = Field(0.0, description="Suspicions below this are dropped.")
+
+    def is_armed(self, profile: Profile | None) -> bool:
+        """Without a schedule there is no profile, and whatever is enabled is armed."""
+        return self.enabled and (profile is None or profile in self.armed_in)
 
 
-class Rule(Protocol):
-    """One instance watches one camera and keeps what it must remember of it."""
+OptionsType = TypeVar("OptionsType", bound=RuleOptions)
 
-    def __init__(self, zones: Sequence[Zone], options: RuleOptions) -> None: ...
 
-    def observe(self, tracks: Sequence[Track], at: datetime) -> list[Suspicion]:
-        """Judge the tracks of the frame captured `at`; frames come in order."""
-        ...
+class Rule(ABC, Generic[OptionsType]):
+    """One instance watches one camera and keeps what it must remember of it.
+
+    `NAME` is the section of its settings, `Options` what they may hold, `ZONE_KINDS` the zones that
+    it looks at. One that `HEEDS_EVERY_ZONE` looks everywhere, but by a zone's options within it.
+    One that `NEEDS_PICTURES` cannot be played again from a recording: there, what it
+    said then stands.
+    """
+
+    NAME: ClassVar[str]
+    Options: ClassVar[type[RuleOptions]]
+    ZONE_KINDS: ClassVar[tuple[ZoneKind, ...]] = ()
+    HEEDS_EVERY_ZONE: ClassVar[bool] = False
+    NEEDS_PICTURES: ClassVar[bool] = False
+
+    def __init__(self, zones: Sequence[Zone], settings: Settings) -> None:
+        self._settings = settings
+        self.options: OptionsType = self._options_of(None)
+        self.zones = [(zone, self._options_of(zone)) for zone in zones]
+
+    @classmethod
+    def view_of(cls, zones: Sequence[Zone], settings: Settings) -> object:
+        """What of a setup the rule goes by: where it is equal, the rule would judge the same."""
+        heeded = [
+            (zone.name, zone.kind, zone.outline, zone.settings.get(cls.NAME))
+            for zone in zones
+            if zone.kind in cls.ZONE_KINDS or cls.NAME in zone.settings
+        ]
+        return heeded, settings.of(cls.NAME, cls.Options), settings.classes
+
+    def zones_of(self, *kinds: ZoneKind) -> list[tuple[Zone, OptionsType]]:
+        """The zones of these kinds with the settings that hold in each."""
+        return [(zone, options) for zone, options in self.zones if zone.kind in kinds]
+
+    def _options_of(self, zone: Zone | None) -> OptionsType:
+        return self._settings.of(self.NAME, self.Options, zone)  # type: ignore[return-value]  # the class says which
+
+    @abstractmethod
+    def observe(self, moment: Moment) -> list[Suspicion]:
+        """Judge a moment; moments come in order of time."""
+
+
+def large_enough(tracks: Sequence[Track], options: RuleOptions) -> list[Track]:
+    """The people who are large enough to be judged."""
+    return [t for t in tracks if t.is_person and t.box.height >= options.least_height]
 
 
 def rising(seconds: float, full_seconds: float, floor: float, ceiling: float) -> float:

@@ -172,6 +172,11 @@ def attach_snapshot(*, lease: Lease, episode_id: UUID, name: str) -> None:
     _of_holder(lease, episode_id).update(snapshot=name)
 
 
+def attach_recording(*, lease: Lease, episode_id: UUID, name: str) -> None:
+    """Remember where what the rules saw of an episode is kept."""
+    _of_holder(lease, episode_id).update(recording=name)
+
+
 def save_timeline(
     *, lease: Lease, episode_id: UUID, timeline: Iterable[tuple[float, float]]
 ) -> None:

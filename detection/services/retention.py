@@ -39,6 +39,8 @@ SERIOUS = Q(verdict=Verdict.CONFIRMED) | (
     Q(confirmed_at__isnull=False) & ~Q(verdict=Verdict.DISMISSED)
 )
 
+WITHOUT_EVIDENCE = Q(snapshot="", recording="")
+
 
 @dataclass(frozen=True, slots=True)
 class KeptTable:
@@ -56,6 +58,7 @@ TABLES: tuple[KeptTable, ...] = (
     KeptTable("detection.HealthEvent", "ended_at", "history_keep_days"),
     KeptTable("detection.WatchedTime", "ended_at", "history_keep_days"),
     KeptTable("detection.Duty", "ended_at", "history_keep_days"),
+    KeptTable("detection.ThresholdSuggestion", "made_at", "history_keep_days"),
     KeptTable("detection.Trouble", "last_at", TROUBLE_DAYS),
 )
 
@@ -112,10 +115,10 @@ def _delete(rows: "Manager[Any]", batch: Sequence[Any]) -> int:
 
 
 def prune_episodes(*, at: datetime) -> None:
-    """Remove old episodes with their steps, reports and pictures."""
+    """Remove old episodes with their steps, reports, pictures and recordings."""
     store = DjangoEvidenceStore()
-    # Where the pictures are out of reach, their episodes stay: nobody could name them later.
-    which = Q() if store.is_there() else Q(snapshot="")
+    # Where the files are out of reach, their episodes stay: nobody could name them later.
+    which = Q() if store.is_there() else WITHOUT_EVIDENCE
     for batch in _old_episodes(which, "episode_keep_days", at):
         for episode_id in batch:
             store.remove(str(episode_id))
@@ -124,10 +127,10 @@ def prune_episodes(*, at: datetime) -> None:
 
 
 def prune_evidence_by_age(store: DjangoEvidenceStore, *, at: datetime) -> None:
-    """Remove old pictures; their episodes stay."""
+    """Remove old pictures and recordings; their episodes stay."""
     if not store.is_there():
         return
-    for batch in _old_episodes(~Q(snapshot=""), "evidence_keep_days", at):
+    for batch in _old_episodes(~WITHOUT_EVIDENCE, "evidence_keep_days", at):
         _forget_evidence(store, batch)
         logger.info("the evidence of %d old episodes removed", len(batch))
 
@@ -216,19 +219,19 @@ def _remove_orphans(
 
 
 def _remove_unnamed(store: DjangoEvidenceStore, ids: Sequence[UUID], at: datetime) -> None:
-    """Old pictures whose name never reached the database, which was away."""
+    """Old files of which no name ever reached the database, which was away."""
     limit = _limit("evidence_keep_days", at)
     for start in range(0, len(ids), BATCH):
-        rows = Episode.objects.filter(pk__in=ids[start : start + BATCH], snapshot="")
+        rows = Episode.objects.filter(WITHOUT_EVIDENCE, pk__in=ids[start : start + BATCH])
         for episode_id in rows.filter(ended_at__lt=limit).values_list("pk", flat=True):
             store.remove(str(episode_id))
 
 
 def _forget_evidence(store: DjangoEvidenceStore, batch: Sequence[UUID]) -> None:
-    """The name goes last: a picture without one would not be found any more."""
+    """The names go last: a file without one would not be found any more."""
     for episode_id in batch:
         store.remove(str(episode_id))
-    Episode.objects.filter(pk__in=batch).update(snapshot="")
+    Episode.objects.filter(pk__in=batch).update(snapshot="", recording="")
 
 
 def _episode_of(kept: Kept) -> UUID | None:

@@ -6,6 +6,7 @@ Library: https://pyav.basswood-io.com
 import time
 from collections.abc import Generator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import av
@@ -19,6 +20,7 @@ from detection.domain.capture_clock import CaptureClock
 from detection.ports import Picture, SourceError, SourceOptions
 from detection.sources.addresses import HTTP, RTSP, path_of, scheme_of
 from detection.sources.damage import DamageGauge
+from detection.sources.timing import DEFAULT_FRAME_SECONDS, Playback, Sampling
 
 # A stream that sends packets but no key frame is no video; said before anyone has to ask.
 NO_PICTURE_SECONDS = 7.0
@@ -58,6 +60,8 @@ class PyAvSource:
 
     def _explain(self, error: BaseException) -> SourceError:
         """FFmpeg calls an RTSP host that accepts and then says nothing “invalid data”."""
+        if self._scheme == "file":
+            return _explain_file(error)
         waited = time.monotonic() - self._opened
         silent = self._container is None and waited >= self._options.open_timeout_seconds
         if silent and isinstance(error, av.error.InvalidDataError):
@@ -76,23 +80,26 @@ class PyAvSource:
     def _play(self, container: InputContainer) -> Generator[Picture]:
         if not container.streams.video:
             raise SourceError("no_video", "the stream has no picture: check its address")
+        if container.format.name == "tty":  # any text is a film of its letters to FFmpeg
+            raise SourceError("codec", "it is text and no video")
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1  # ten cameras otherwise start ten pools
-        clock, opened, decoded, number = CaptureClock(), time.monotonic(), 0, 0
-        first_pts: float | None = None
-        gauge = DamageGauge(counts_gaps=self._options.transport == "udp" and self._scheme in RTSP)
+        options, opened, decoded = self._options, time.monotonic(), 0
+        clock, sampling = CaptureClock(), Sampling(options.frame_skip, options.rate, options.hurry)
+        playback = Playback(_frame_seconds(stream))
+        gauge = DamageGauge(counts_gaps=options.transport == "udp" and self._scheme in RTSP)
         for packet in self._packets(container, stream):
             for frame in _decode(packet, gauge):
                 decoded += 1
                 if decoded == 1 and frame.time is None and self._scheme in RTSP:
                     continue  # FFmpeg does not date the first frame; the next one is soon here
-                if self._scheme == "file" and frame.time is not None:
-                    first_pts = frame.time if first_pts is None else first_pts
-                    _sleep_until(opened + frame.time - first_pts)
-                sampled = number % self._options.frame_skip == 0
-                number += 1
+                arrived = time.time()
+                if self._scheme == "file":
+                    arrived = self._play_back(playback.follow(frame.time), opened)
+                at = clock.captured_at(self._pts(frame, playback), arrived, self._wall(container))
+                sampled = sampling.takes(at)
                 yield Picture(
-                    clock.captured_at(self._pts(frame), time.time(), self._wall(container)),
+                    at,
                     _bgr(frame) if sampled else None,
                     gauge.share() if sampled else None,
                 )
@@ -102,6 +109,16 @@ class PyAvSource:
                 )
         if self._scheme != "file" and not self._closed:
             raise SourceError("ended", "the camera ended the stream")
+        if not decoded and not self._closed:
+            raise SourceError("no_video", "no frame of it can be decoded")
+
+    def _play_back(self, place: float, opened: float) -> float:
+        """Wait until a file's frame is due, if it is; returns when (POSIX) it comes."""
+        begins_at = self._options.begins_at
+        if begins_at is not None:
+            return begins_at.timestamp() + place
+        time.sleep(max(0.0, opened + place - time.monotonic()))
+        return time.time()
 
     def _packets(self, container: InputContainer, stream: Any) -> Generator[Any]:
         """The packets, without the one that FFmpeg still held back when the camera fell silent.
@@ -118,14 +135,25 @@ class PyAvSource:
                 raise SourceError("timed_out", "the camera sent nothing in time")
             yield packet
 
-    def _pts(self, frame: VideoFrame) -> float | None:
+    def _pts(self, frame: VideoFrame, playback: Playback) -> float | None:
         """The stream's own time; MJPEG over HTTP has none that means anything."""
+        if self._scheme == "file":
+            return playback.seconds
         return None if self._scheme in HTTP else frame.time
 
     def _wall(self, container: InputContainer) -> float | None:
         """POSIX seconds of PTS 0 by the camera's RTCP clock, once it has sent a report."""
         microseconds = container.start_time_realtime if self._scheme in RTSP else None
         return microseconds / 1e6 if microseconds else None
+
+
+def file_seconds(path: Path) -> float | None:
+    """How long a video file lasts, as far as it says so itself."""
+    try:
+        with av.open(str(path), options=_demuxer_options("file", "")) as container:
+            return container.duration / av.time_base if container.duration else None
+    except (av.error.FFmpegError, OSError):
+        return None
 
 
 def _decode(packet: Any, gauge: DamageGauge) -> list[VideoFrame]:
@@ -148,8 +176,8 @@ def _bgr(frame: VideoFrame) -> NDArray[np.uint8]:
     return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 
 
-def _sleep_until(due: float) -> None:
-    time.sleep(max(0.0, due - time.monotonic()))
+def _frame_seconds(stream: Any) -> float:
+    return float(1 / stream.average_rate) if stream.average_rate else DEFAULT_FRAME_SECONDS
 
 
 def _demuxer_options(scheme: str, transport: str) -> dict[str, str]:
@@ -186,6 +214,12 @@ _REASONS: list[tuple[type[BaseException], str, str]] = [
     (av.error.HTTPClientError, "refused", "the camera refuses the stream"),
     (OSError, "unreachable", "the camera cannot be reached"),
 ]
+
+
+def _explain_file(error: BaseException) -> SourceError:
+    if isinstance(error, PermissionError):
+        return SourceError("unreachable", "this user may not read it")
+    return SourceError("codec", "it is no video that can be read, or a damaged one")
 
 
 def _translate(error: BaseException) -> SourceError:

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detection.behaviour.close_ups import close_ups_of
 from detection.behaviour.fight_features import FEATURES_VERSION, VECTOR_LENGTH, fight_features
-from detection.behaviour.regions import Crop, regions_of
 from detection.behaviour.sights import LEAST_CONFIDENCE, Sight, thinned, windows
 from detection.detectors.catalogue import CATALOGUE, sha256_of
 from detection.detectors.factory import DetectorOptions, load_detector
@@ -129,10 +129,8 @@ def vectors_of(networks: Networks, sights: Sequence[Sight]) -> NDArray[np.float3
     """The vector of each place of nearness in each window, (n, features)."""
     vectors = []
     for window in windows(thinned(sights)):
-        for region in regions_of(window):
-            crop = Crop.around(region)
-            looks = networks.pose.look([crop.cut(sight.grey) for sight in window])
-            vectors.append(fight_features(window, region, looks))
+        for close_up in close_ups_of(window):
+            vectors.append(fight_features(close_up, networks.pose.look(close_up.crops)))
     return np.array(vectors, np.float32).reshape(-1, VECTOR_LENGTH)
 
 

@@ -1,12 +1,12 @@
-"""A folder of clips with `labels.csv`: file,label,source. Nothing starts on a list with a fault."""
+"""The clips that the fight model is trained on: fights and others."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-LABELS_FILE: Final = "labels.csv"
-COLUMNS: Final = ("file", "label", "source")
+from detection import labelled_clips
+from detection.labelled_clips import LABELS_FILE, LabelsError
+
 LABELS: Final = {"fight": True, "no_fight": False}
 
 
@@ -27,43 +27,20 @@ class LabelledClip:
 
 def read_labelled_clips(folder: Path) -> list[LabelledClip]:
     """Read the list whole. Raises TrainingError that names every faulty line."""
-    labels = folder / LABELS_FILE
-    try:
-        with labels.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise TrainingError(
-                    f"{labels}, line 1: the columns must be {','.join(COLUMNS)}, "
-                    f"found {','.join(reader.fieldnames or ()) or 'nothing'}"
-                )
-            rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    if not (folder / LABELS_FILE).exists():
         raise TrainingError(
-            f"{labels} cannot be read ({error}): name a folder that has this list"
-        ) from error
-    faults = [fault for line, row in rows if (fault := _fault(folder, line, row))]
-    names = [row["file"] for _, row in rows]
-    faults += [
-        f"line {line}: {row['file']!r} is listed before"
-        for number, (line, row) in enumerate(rows)
-        if row["file"] in names[:number]
-    ]
-    if faults:
-        raise TrainingError(f"{labels}: " + "; ".join(faults))
+            f"{folder / LABELS_FILE} cannot be read: training needs the list, because a model is "
+            f"tested on sources that it has not seen"
+        )
+    try:
+        found = labelled_clips.read_labelled_clips(folder, _fault_of_label)
+    except LabelsError as error:
+        raise TrainingError(str(error)) from error
     return [
-        LabelledClip(folder / row["file"], row["file"], LABELS[row["label"]], row["source"], line)
-        for line, row in rows
+        LabelledClip(clip.path, clip.name, LABELS[clip.label], clip.source, clip.line)
+        for clip in found
     ]
 
 
-def _fault(folder: Path, line: int, row: dict[str, str | None]) -> str:
-    if None in row or any(not row[column] for column in COLUMNS):
-        return f"line {line}: expected a file, a label and a source"
-    if row["label"] not in LABELS:
-        return f"line {line}: unknown label {row['label']!r}, use {' or '.join(LABELS)}"
-    path = folder / str(row["file"])
-    if not path.resolve().is_relative_to(folder.resolve()):
-        return f"line {line}: {row['file']!r} lies outside the folder"
-    if not path.is_file():
-        return f"line {line}: there is no clip {row['file']!r}"
-    return ""
+def _fault_of_label(label: str) -> str:
+    return "" if label in LABELS else f"unknown label {label!r}, use {' or '.join(LABELS)}"

@@ -93,6 +93,7 @@ def _data(folder: Path, clips: Sequence[LabelledClip]) -> dict[str, Any]:
         "fights": sum(clip.is_fight for clip in clips),
         "sources": len({clip.source for clip in clips}),
         "licence": "; ".join(lines[:2]) or "none was given",
+        "sha256": sorted(sha256_of(clip.path) for clip in clips),
     }
 
 

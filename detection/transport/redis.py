@@ -6,20 +6,18 @@ wait, `answer:<camera>` brings back what was seen, `bell` stands while a ring is
 stays.
 """
 
-import json
 import logging
 import struct
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from detection.domain.frames import Answer, Frame
 from detection.ports import TransportError
+from detection.transport.packing import pack_answer, pack_frame, unpack_answer, unpack_frame
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +25,6 @@ _PREFIX = "crimeops:"
 _WAITING = _PREFIX + "waiting"
 _BELL = _PREFIX + "bell"
 _PACE, _PACE_TURN = _PREFIX + "pace", _PREFIX + "pace-turn"
-_HEADER = struct.Struct("<4sqqddHH")  # form, camera, sequence, captured, received, height, width
-_FORM = b"COF1"  # another form is another release's, and not read
 _SLOT_MS = 5_000
 _ANSWER_MS = 5_000
 SOCKET_SECONDS = 1.0
@@ -65,7 +61,7 @@ class RedisTransport:
         try:
             if replace:
                 return self._replace(slot, frame)
-            packed = _pack_frame(frame)
+            packed = pack_frame(frame)
             with self._client.pipeline(transaction=False) as pipe:
                 pipe.set(slot, packed, px=_SLOT_MS)
                 pipe.zadd(_WAITING, {str(frame.camera_id): frame.received_at}, nx=True)
@@ -81,7 +77,7 @@ class RedisTransport:
         """Asks first: most often the older frame is taken, and the pixels need not travel."""
         if not self._client.exists(slot):
             return False
-        return bool(self._client.set(slot, _pack_frame(frame), px=_SLOT_MS, xx=True))
+        return bool(self._client.set(slot, pack_frame(frame), px=_SLOT_MS, xx=True))
 
     def collect(self, camera_id: int, timeout_seconds: float) -> Answer | None:
         try:
@@ -117,7 +113,7 @@ class RedisTransport:
             with self._client.pipeline(transaction=False) as pipe:
                 for camera_id, answer in answers:
                     key = f"{_PREFIX}answer:{camera_id}"
-                    pipe.rpush(key, _pack_answer(answer))
+                    pipe.rpush(key, pack_answer(answer))
                     pipe.pexpire(key, _ANSWER_MS)
                 pipe.execute()
         except redis.RedisError as error:
@@ -137,6 +133,9 @@ class RedisTransport:
             raise _unreachable(error) from None
         return pace
 
+
+# Whatever may be raised by bytes that are not ours.
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 # What Redis answers while it runs but will not serve, and what an operator does about it.
 _UNWILLING: list[tuple[type[redis.RedisError], str]] = [
@@ -171,7 +170,7 @@ def _readable_frames(waiting: list[tuple[str, float]], slots: list[Any]) -> list
         if isinstance(slot, redis.RedisError) and not isinstance(slot, redis.ResponseError):
             raise slot
         try:
-            frame = _unpack_frame(slot, since)
+            frame = unpack_frame(slot, since)
             if str(frame.camera_id) != camera:
                 raise ValueError("it is another camera's")
         except (struct.error, ValueError, TypeError, OverflowError, OSError) as error:
@@ -183,52 +182,7 @@ def _readable_frames(waiting: list[tuple[str, float]], slots: list[Any]) -> list
 
 def _readable_answer(camera_id: int, packed: bytes) -> Answer | None:
     try:
-        return _unpack_answer(packed)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return unpack_answer(packed)
+    except _UNREADABLE as error:
         logger.warning("camera %d: what came back for it is no answer (%r)", camera_id, error)
         return None
-
-
-def _pack_frame(frame: Frame) -> bytes:
-    height, width = frame.pixels.shape[:2]
-    header = _HEADER.pack(
-        _FORM,
-        frame.camera_id,
-        frame.sequence,
-        frame.captured_at.timestamp(),
-        frame.received_at,
-        height,
-        width,
-    )
-    return header + frame.pixels.tobytes()
-
-
-def _unpack_frame(packed: bytes, waits_since: float) -> Frame:
-    form, camera_id, sequence, captured, received, height, width = _HEADER.unpack_from(packed)
-    if form != _FORM:
-        raise ValueError(f"its form is {form!r}: run the same release everywhere")
-    pixels = np.frombuffer(packed, np.uint8, offset=_HEADER.size).reshape(height, width, 3)
-    captured_at = datetime.fromtimestamp(captured, UTC)
-    return Frame(camera_id, sequence, captured_at, received, pixels, waits_since)
-
-
-def _pack_answer(answer: Answer) -> bytes:
-    header = {
-        "sequence": answer.sequence,
-        "refusal": answer.refusal,
-        "names": dict(answer.names),
-        "pace": answer.pace,
-    }
-    rows = b"" if answer.rows is None else answer.rows.astype(np.float32).tobytes()
-    return json.dumps(header).encode() + b"\n" + rows
-
-
-def _unpack_answer(packed: bytes) -> Answer:
-    header, _, rows = packed.partition(b"\n")
-    fields = json.loads(header)
-    names = {int(number): name for number, name in fields["names"].items()}
-    sequence, pace = int(fields["sequence"]), float(fields.get("pace", 0.0))
-    if fields["refusal"]:
-        return Answer(sequence, None, names, str(fields["refusal"]), pace)
-    found = np.frombuffer(rows, np.float32).reshape(-1, 6)
-    return Answer(sequence, found, names, pace=pace)

@@ -324,7 +324,8 @@ def _claims(scene: stage.Stage) -> list[str]:
 
 def _print_addresses(console: Console, scene: stage.Stage, password: str) -> None:
     flower_user, _, flower_password = scene_flower_auth().partition(":")
-    shown = f"password {password} (shown this once)" if password else "password as shown at first"
+    known = "password as at the first start (lost? `make clean` begins anew)"
+    shown = f"password {password} (shown this once)" if password else known
     console.print(
         f"  Admin   http://127.0.0.1:{scene.ports['admin']}/admin/   user admin, {shown}",
         highlight=False,

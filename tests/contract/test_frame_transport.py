@@ -5,18 +5,24 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 import redis
 
+from detection.domain.close_ups import CloseUp
 from detection.domain.frames import Answer, Frame
+from detection.domain.geometry import Box
+from detection.domain.moments import Opinion
+from detection.domain.poses import Pose
 from detection.ports import FrameMailbox, FrameQueue, TransportError
 from detection.transport.redis import RedisTransport
 from simulators.demo.processes import free_port
 from tests.services import valkey, wait_until
 
+BAD_OPINION = b'{"sequence": 1, "refusal": "", "names": {}, "opinions": [["x", 1]]}\n'
 CAPTURED = datetime(2026, 2, 27, 14, 28, 0, 123_000, tzinfo=UTC)
 
 
@@ -77,6 +83,50 @@ def test_a_frame_arrives_as_it_was_sent(mailbox: FrameMailbox, queue: FrameQueue
     assert came.received_at == sent.received_at
     assert came.pixels.dtype == np.uint8
     np.testing.assert_array_equal(came.pixels, sent.pixels)
+
+
+def a_close_up(side: int = 8) -> CloseUp:
+    pixels = np.random.default_rng(3).integers(0, 256, (3, side, side), np.uint8)
+    alone = np.array([[1, 2, 3, 4]], np.float32)
+    people = (alone, np.empty((0, 4), np.float32), np.vstack([alone, alone + 0.5]))
+    return CloseUp(
+        Box(0.1, 0.2, 0.3, 0.4), Box(-0.1, 0.1, 0.4, 0.5), (10.2, 10.4, 10.7), pixels, people
+    )
+
+
+def test_a_close_up_travels_with_its_frame(mailbox: FrameMailbox, queue: FrameQueue) -> None:
+    sent, near = a_frame(7), a_close_up()
+    mailbox.post(replace(sent, close_up=near), replace=False)
+    (came,) = queue.take(16)
+    np.testing.assert_array_equal(came.pixels, sent.pixels)
+    found = came.close_up
+    assert found is not None
+    assert (found.place, found.square, found.times) == (near.place, near.square, near.times)
+    np.testing.assert_array_equal(found.crops, near.crops)
+    assert [boxes.tolist() for boxes in found.people] == [
+        [[1, 2, 3, 4]],
+        [],
+        [[1, 2, 3, 4], [1.5, 2.5, 3.5, 4.5]],
+    ]
+
+
+@pytest.mark.parametrize("fault", ["short", "long", "no crops", "huge"])
+def test_a_close_up_that_is_none_costs_its_frame_and_no_other(
+    fault: str, mailbox: FrameMailbox, queue: FrameQueue, broker: "redis.Redis"
+) -> None:
+    mailbox.post(replace(a_frame(1), close_up=a_close_up()), replace=False)
+    mailbox.post(a_frame(2), replace=False)
+    whole = broker.get("crimeops:frame:1")
+    assert isinstance(whole, bytes)
+    crops = 40  # where the header, of 42 bytes, tells how many
+    spoilt = {
+        "short": whole[:-1],
+        "long": whole + b"x",
+        "no crops": whole[:crops] + b"\0\0" + whole[crops + 2 :],
+        "huge": whole[:crops] + b"\xff\xff" + whole[crops + 2 :],
+    }
+    broker.set("crimeops:frame:1", spoilt[fault])
+    assert taken(queue) == [(2, 1)]
 
 
 def test_the_camera_that_waits_longest_is_taken_first(
@@ -167,6 +217,27 @@ def test_an_answer_reaches_only_its_camera(mailbox: FrameMailbox, queue: FrameQu
     assert came.names == {0: "person", 34: "baseball bat"}
     np.testing.assert_array_equal(came.rows, rows)
     assert mailbox.collect(1, 0.05) is None, "it is told once"
+
+
+def test_opinions_and_poses_come_back_with_the_rows(
+    mailbox: FrameMailbox, queue: FrameQueue
+) -> None:
+    keypoints = np.linspace(0, 1, 51, dtype=np.float32).reshape(17, 3)
+    place = Box(0.1, 0.2, 0.3, 0.4)
+    sent = Answer(
+        11,
+        np.array([[1, 2, 3, 4, 0.5, 0]], np.float32),
+        {0: "person"},
+        opinions=(Opinion("fighting", 0.75, place), Opinion("Räuber", 0.5, own=True)),
+        bodies=(Pose(place, keypoints),),
+    )
+    queue.answer([(1, sent)])
+    came = mailbox.collect(1, 1.0)
+    assert came is not None and came.rows is not None
+    assert came.opinions == sent.opinions
+    assert came.rows.tolist() == [[1, 2, 3, 4, 0.5, 0]]
+    assert [pose.box for pose in came.bodies] == [place]
+    np.testing.assert_array_equal(came.bodies[0].keypoints, keypoints)
 
 
 def test_a_frame_with_nothing_in_it_and_a_refusal_are_told_apart(
@@ -294,8 +365,13 @@ def test_a_waiting_name_that_is_no_camera_is_dropped(
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"", b"{}\n", b"\xff\xfe\n", b'{"sequence": 1}\n', b"[1]\n", b"null\n"],
-    ids=repr,
+    [
+        *(b"", b"{}\n", b"\xff\xfe\n", b'{"sequence": 1}\n', b"[1]\n", b"null\n", BAD_OPINION),
+        b'{"sequence": Infinity, "refusal": "", "names": {}}\n',
+        b'{"sequence": 1, "refusal": "too old", "names": {}, "pace": Infinity}\n',
+        b"[" * 100_000,
+    ],
+    ids=lambda garbage: repr(garbage[:60]),
 )
 def test_an_answer_that_is_none_is_dropped(
     garbage: bytes, mailbox: FrameMailbox, broker: "redis.Redis"
@@ -303,6 +379,23 @@ def test_an_answer_that_is_none_is_dropped(
     broker.rpush("crimeops:answer:1", garbage)
     assert mailbox.collect(1, 1.0) is None
     assert mailbox.collect(1, 0.05) is None
+
+
+def test_what_holds_a_number_that_is_none_is_left_out_of_an_answer(
+    mailbox: FrameMailbox, queue: FrameQueue
+) -> None:
+    nan, keypoints = float("nan"), np.zeros((17, 3), np.float32)
+    broken = keypoints.copy()
+    broken[3, 1] = np.nan
+    rows = np.array([[1, 2, nan, 4, 0.5, 0], [5, 6, 7, 8, 0.25, 0]], np.float32)
+    opinions = (Opinion("fighting", nan), Opinion("fighting", 0.5))
+    bodies = (Pose(Box(0, 0, 1, 1), broken), Pose(Box(0, 0, 1, 1), keypoints))
+    queue.answer([(1, Answer(1, rows, {0: "person"}, opinions=opinions, bodies=bodies))])
+    came = mailbox.collect(1, 1.0)
+    assert came is not None and came.rows is not None
+    assert came.rows.tolist() == [[5, 6, 7, 8, 0.25, 0]]
+    assert came.opinions == (Opinion("fighting", 0.5),)
+    assert len(came.bodies) == 1
 
 
 # --- the pace of the site ------------------------------------------------------------------------

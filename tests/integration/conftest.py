@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import TypeVar
 
@@ -9,14 +10,30 @@ import kombu.pools
 import pytest
 import redis
 from django.db import connection
+from pytest_django import Settings
 
 from crimeops.celery import app
+from integrations.services.siren_keeper import KEEPER
 from simulators.tapo import Clip, SimulatedTapo, load_clip
 from tests.clips import grey_clip
 from tests.integration.siren_site import PASSWORD
 from tests.services import valkey
 
 T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def _no_siren_outlives_its_test() -> Iterator[None]:
+    """One that cannot be silenced is tried for ever, and would speak in the next test."""
+    yield
+    for hold in KEEPER._all():
+        hold.supersede()
+
+
+@pytest.fixture(autouse=True)
+def _statics(settings: Settings, tmp_path: Path) -> None:
+    """WhiteNoise complains of a folder that is not there."""
+    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture(scope="module")

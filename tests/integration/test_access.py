@@ -30,12 +30,13 @@ ABOUT_NO_CAMERA = {
     "detection/auditrecord",
     "detection/loginattempt",
     "detection/trouble",
+    "detection/site",
+    "detection/schedule",
 }
 
 
 @pytest.fixture(autouse=True)
-def _places(settings: Settings, tmp_path: Path) -> None:
-    settings.STATIC_ROOT = tmp_path
+def _places(settings: Settings) -> None:
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

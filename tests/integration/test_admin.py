@@ -1,7 +1,6 @@
 """The admin as officers and operators use it: through its pages, with a real database."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -54,9 +53,8 @@ LISTS = {
 
 
 @pytest.fixture(autouse=True)
-def _places(settings: Settings, tmp_path: Path) -> None:
-    """Pictures in memory, and a folder of static files that exists."""
-    settings.STATIC_ROOT = tmp_path
+def _places(settings: Settings) -> None:
+    """Pictures in memory."""
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
@@ -226,7 +224,7 @@ def test_the_overview_and_the_living_cells_stay_light(page: Client) -> None:
         page.get("/admin/")
     with CaptureQueriesContext(connection) as live:
         page.get(f"/admin/detection/camera/live/?ids={ids}")
-    assert len(overview) <= 12  # session, user, stations, badges, cards
+    assert len(overview) <= 13  # session, user, stations, badges, cards, the site
     assert len(live) <= 7  # session, user, cameras, episodes, when wanted and when watched
 
 
@@ -424,7 +422,7 @@ def test_the_living_cells_are_those_of_the_list_and_need_permission(page: Client
         ("[[0, 0], [1, 1]]", "at least 3 corners"),
         ("[[0, 0], [2, 0], [1, 1]]", "corner 2 is at (2, 0)"),
         ("[[0, 0], [1, 1], [1, 0], [0, 1]]", "cross"),
-        ("nonsense", "Enter a valid JSON"),
+        ("nonsense", "Write corners like [[0.1, 0.2]"),
     ],
 )
 def test_a_zone_that_makes_no_area_is_refused_with_the_reason(

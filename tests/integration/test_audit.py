@@ -1,7 +1,6 @@
 """The audit trail: what is written down, that it is true, and that nobody writes over it."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,8 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _places(settings: Settings, tmp_path: Path) -> None:
-    settings.STATIC_ROOT = tmp_path
+def _places(settings: Settings) -> None:
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

@@ -26,6 +26,7 @@ from detection.domain.episodes import (
 )
 from detection.domain.frames import Frame
 from detection.domain.letterbox import Letterbox
+from detection.domain.moments import Moment
 from detection.domain.suspicions import Suspicion
 from detection.evidence.storage import DjangoEvidenceStore, WholeFileStorage
 from detection.models import Camera, Episode, Trouble
@@ -69,7 +70,7 @@ def keep_snapshot(recorder: EpisodeRecorder) -> None:
     frame = Frame(1, 1, AT, 0.0, pixels)
     sampled = SampledPicture(frame, pixels, Letterbox((640, 360), (640, 384)))
     suspicion = Suspicion(CrimeType.TRESPASSING, 85.0, (), "person 3 stayed")
-    recorder.keep_snapshot(Judgement(AT, [], [suspicion], []), sampled, [])
+    recorder.keep_snapshot(Judgement(Moment(AT), [], [suspicion], []), sampled, [])
 
 
 # --- a full disk ---------------------------------------------------------------------------------

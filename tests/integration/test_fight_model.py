@@ -11,10 +11,13 @@ import pytest
 from django.conf import settings as site
 from django.core.management import CommandError, call_command
 
+from detection.behaviour.close_ups import close_ups_of
 from detection.behaviour.fight_features import VECTOR_LENGTH
-from detection.behaviour.sights import Sight, people_in, windows
+from detection.behaviour.sights import Sight, windows
 from detection.detectors.catalogue import sha256_of
 from detection.detectors.fights import CARD_FILE, MODEL_FILE, SHIPPED, FightClassifier, FightModel
+from detection.domain.close_ups import CloseUp
+from detection.domain.moments import WHOLE_PICTURE
 from detection.ports import DetectorError
 from detection.training.extraction import ClipVectors, Networks
 from detection.training.fitting import Settings, fit
@@ -127,7 +130,8 @@ def _judged(clip: Path, networks: Networks, seconds: float) -> Iterator[float]:
         sights.append(networks.sight(at, picture))
     classifier = FightClassifier(networks.pose, FightModel())
     for window in windows(sights):
-        yield from (judgement.probability for judgement in classifier.judge(window))
+        for close_up in close_ups_of(window):
+            yield classifier.look(close_up).opinions[0].probability
 
 
 @pytest.mark.parametrize(
@@ -150,12 +154,10 @@ def test_the_same_pictures_give_the_same_answer(real_clip: Path, networks: Netwo
     assert list(_judged(real_clip, networks, 5.0)) == list(_judged(real_clip, networks, 5.0))
 
 
-def test_an_empty_room_has_no_judgement(networks: Networks) -> None:
-    classifier = FightClassifier(networks.pose, FightModel())
-    nobody = people_in(np.empty((0, 6), np.float32))
-    room = [Sight(number / 5, np.zeros((384, 640), np.uint8), nobody) for number in range(10)]
-    assert classifier.judge(room) == []
-    assert classifier.judge([]) == []
+def test_close_ups_of_another_size_are_refused(networks: Networks) -> None:
+    close_up = CloseUp(WHOLE_PICTURE, WHOLE_PICTURE, (0.0,), np.zeros((1, 8, 8), np.uint8), ())
+    with pytest.raises(DetectorError, match="run the same release everywhere"):
+        FightClassifier(networks.pose, FightModel()).look(close_up)
 
 
 # --- its price -----------------------------------------------------------------------------------
@@ -177,9 +179,10 @@ def test_four_people_at_five_pictures_a_second_leave_most_of_two_cores_free(
         began = process_time()
         for number in range(5 * seconds):
             networks.sight(number / 5, frame)
-        for _ in range(seconds):  # a window of two seconds, judged each second
+        for _ in range(seconds):  # a window of two seconds, looked at each second
             grey = np.zeros((384, 640), np.uint8)
-            assert len(classifier.judge([Sight(n / 5, grey, boxes) for n in range(10)])) == 2
+            close_ups = close_ups_of([Sight(n / 5, grey, boxes) for n in range(10)])
+            assert len([classifier.look(close_up) for close_up in close_ups]) == 2
         return (process_time() - began) / seconds
 
     one_camera_second(1)  # first runs are slow

@@ -23,11 +23,6 @@ LIMIT = django_settings.ENVIRONMENT.login_failures
 PASSWORD = "the-right-passphrase"
 
 
-@pytest.fixture(autouse=True)
-def _places(settings: Settings, tmp_path: Any) -> None:
-    settings.STATIC_ROOT = tmp_path
-
-
 @pytest.fixture
 def boss(db: None) -> User:
     return User.objects.create_superuser("boss", password=PASSWORD)

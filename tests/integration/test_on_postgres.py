@@ -19,6 +19,8 @@ SUITES = (
     "test_undigested.py",
     "test_logins.py",
     "test_audit.py",
+    "test_rule_settings.py",
+    "test_setup_migration.py",
 )
 
 

@@ -10,17 +10,19 @@ from django.utils import timezone
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def migrated_to(name: str) -> MigrationExecutor:
+BEFORE = [("integrations", "0001_initial"), ("detection", "0002_reliability")]
+
+
+def migrated_to(targets: list[tuple[str, str]]) -> MigrationExecutor:
     executor = MigrationExecutor(connection)
-    executor.migrate([("integrations", name)])
+    executor.migrate(targets)
     return MigrationExecutor(connection)
 
 
 def test_reports_from_before_are_numbered_by_camera_in_the_order_of_their_episodes() -> None:
-    (newest,) = MigrationExecutor(connection).loader.graph.leaf_nodes("integrations")
-    apps = migrated_to("0001_initial").loader.project_state(
-        [("integrations", "0001_initial"), ("detection", "0001_initial")]
-    )
+    graph = MigrationExecutor(connection).loader.graph
+    newest = [*graph.leaf_nodes("integrations"), *graph.leaf_nodes("detection")]
+    apps = migrated_to(BEFORE).loader.project_state(BEFORE)
     try:
         now = timezone.now()
         camera = apps.apps.get_model("detection", "Camera").objects.create(
@@ -55,7 +57,7 @@ def test_reports_from_before_are_numbered_by_camera_in_the_order_of_their_episod
             moment = now + timedelta(seconds=seconds)
             delivery.objects.filter(pk=made.pk).update(created_at=moment, last_error=f"{number}")
     finally:
-        migrated_to(newest[1])
+        migrated_to(newest)
     from integrations.models import Delivery
 
     rows = Delivery.objects.order_by("sequence")

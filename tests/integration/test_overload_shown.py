@@ -1,13 +1,11 @@
 """An operator sees which cameras are overloaded, by how much, and how many they are."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
 
 from detection.admin.watch_health import judge, overloaded
 from detection.models import Camera, CameraState, Claim
@@ -18,9 +16,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def page(settings: Settings, tmp_path: Path) -> Client:
+def page() -> Client:
     """A browser in which a superuser is logged in."""
-    settings.STATIC_ROOT = tmp_path
     client = Client()
     client.force_login(User.objects.create_superuser("boss", password="x"))
     return client

@@ -13,11 +13,10 @@ from detection.analysis import SceneAnalysis
 from detection.detectors.factory import DetectorOptions, load_detector
 from detection.domain.episodes import CrimeConfirmed, EpisodeEnded, EpisodeOpened, EpisodePolicy
 from detection.domain.frames import Answer, Frame
-from detection.domain.geometry import Point, Polygon
 from detection.domain.letterbox import Letterbox
 from detection.domain.zones import Zone, ZoneKind
 from detection.outbound import SampledPicture
-from detection.rules.rule import RuleOptions
+from detection.rules.setup import CameraSetup
 from detection.rules.trespassing import Trespassing
 from detection.trackers.bytetrack import ByteTracker
 from simulators.scene import RESTRICTED_ZONE, STORY
@@ -41,7 +40,7 @@ def analysed(clip: Path) -> list[tuple[Answer, SampledPicture]]:
             rows = detector.detect(pixels[None])[0]
             at = NOON + timedelta(seconds=index / FPS)
             nothing = np.empty((0, 0, 3), np.uint8)  # the pictures themselves are not judged
-            frame = Frame(1, index, at, at.timestamp(), nothing)
+            frame = Frame(1, index, at, at.timestamp(), pixels)
             answer = Answer(index, rows, dict(detector.class_names))
             found.append((answer, SampledPicture(frame, nothing, letterbox)))
     return found
@@ -55,13 +54,8 @@ def test_the_intruder_is_alerted_and_reported_at_lower_rates(
     scene = SceneAnalysis(
         ByteTracker(MODELS),
         [Trespassing],
-        RuleOptions(),
+        CameraSetup((Zone.of("yard", ZoneKind.RESTRICTED, RESTRICTED_ZONE),)),
         EpisodePolicy(),
-        [
-            Zone(
-                "yard", ZoneKind.RESTRICTED, Polygon(tuple(Point(x, y) for x, y in RESTRICTED_ZONE))
-            )
-        ],
     )
     events = [
         event

@@ -1,7 +1,6 @@
 """The button that tests a siren: a moment of noise, said what came of it, and never left on."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -28,9 +27,8 @@ pytestmark = siren_site.MARKS
 
 
 @pytest.fixture(autouse=True)
-def _site(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _site(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     siren_site.leave_only_tapo(settings)
-    settings.STATIC_ROOT = tmp_path  # WhiteNoise complains of a folder that is not there
     siren_site.set_environment(settings, redis_url=siren_site.no_broker())
     monkeypatch.setattr(siren_trial, "TRIAL_SECONDS", 0.1)
     with siren_site.process_that_tends_nothing(monkeypatch):

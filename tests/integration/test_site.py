@@ -21,11 +21,6 @@ SECRET_KEY = "a-signing-key-that-only-this-test-of-the-site-ever-uses-once"
 CREDENTIALS_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
 
 
-@pytest.fixture(autouse=True)
-def _places(settings: Settings, tmp_path: Path) -> None:
-    settings.STATIC_ROOT = tmp_path
-
-
 def manage(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """A management command as an operator types it, with these settings and no others."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,12 +16,14 @@ from detection.analysis import Judgement
 from detection.domain.crimes import CrimeType
 from detection.domain.episodes import EpisodeEnded, EpisodeEvent, EpisodeOpened, EpisodeState
 from detection.domain.frames import Answer, Frame
+from detection.domain.moments import Moment
 from detection.domain.suspicions import Suspicion
 from detection.evidence.storage import DjangoEvidenceStore
 from detection.models import Camera, Claim, Episode
 from detection.models import EpisodeEvent as EventRow
 from detection.pipeline import CameraWatch, WatchOptions
 from detection.ports import Picture
+from detection.rules.setup import CameraSetup
 from detection.services import claims
 from detection.services.holding import Holding, Mark
 from tests.services import wait_until
@@ -70,13 +72,16 @@ class Scene:
     def __init__(self) -> None:
         self.judged = 0
         self.opens = False
-        self.zones: tuple[Any, ...] = ()
+        self.setup = CameraSetup()
         self.timeline: list[tuple[float, float]] = []
         self.machine = self
         self.is_open = False
 
-    def use_zones(self, zones: Any) -> None:
-        self.zones = tuple(zones)
+    def use_setup(self, setup: CameraSetup) -> None:
+        self.setup = setup
+
+    def next_close_up(self, at: float) -> None:
+        return None
 
     def lose_sight(self, at: datetime) -> list[EpisodeEnded]:
         return []
@@ -89,7 +94,7 @@ class Scene:
             self.opens, self.is_open = False, True
             events = [EpisodeOpened(now, CrimeType.TRESPASSING, 55.0, now, "somebody")]
         seen = [Suspicion(CrimeType.TRESPASSING, 55.0, (), "somebody")] if events else []
-        return Judgement(at=now, tracks=[], suspicions=seen, events=events)
+        return Judgement(Moment(now), [], seen, events)
 
 
 class SlowHolding(Holding):
@@ -121,13 +126,18 @@ def upkeeps() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("upkeep-")]
 
 
-def a_watch(holding: Holding, scene: Scene, stop: threading.Event) -> CameraWatch:
+def a_watch(
+    holding: Holding,
+    scene: Scene,
+    stop: threading.Event,
+    load_setup: Callable[[], CameraSetup] = CameraSetup,
+) -> CameraWatch:
     return CameraWatch(
         holding=holding,
         open_source=Source,
         mailbox=Mailbox(),
         scene=scene,  # type: ignore[arg-type]  # a scene without detections
-        load_zones=lambda: (),
+        load_setup=load_setup,
         reclaim=lambda: None,
         evidence=DjangoEvidenceStore(),
         options=WatchOptions(input_size=SIZE),
@@ -165,6 +175,7 @@ def test_a_database_that_hangs_blinds_no_camera_and_holds_no_siren_up(
     wait_until(lambda: not upkeeps(), "the upkeep has ended")
     assert [event.kind for event in EventRow.objects.order_by("step")] == ["opened", "lost"]
     assert Episode.objects.get().status == EpisodeState.LOST.value
+    assert Episode.objects.get().recording, "what was seen until the end is kept"
 
 
 def test_a_watch_that_was_overtaken_ends_and_writes_nothing_more(holding: SlowHolding) -> None:

@@ -13,7 +13,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from numpy.typing import NDArray
-from pytest_django import Settings
 
 from detection import signals
 from detection.domain.view_health import LOOK_SIZE, HealthKind, ViewHealth
@@ -235,9 +234,8 @@ def test_disabling_a_camera_ends_its_duty_and_its_trouble(lease: Lease, now: dat
 
 
 def test_the_admin_shows_a_bad_view_by_its_word(
-    lease: Lease, now: datetime, admin_client: Client, settings: Settings, tmp_path: Path
+    lease: Lease, now: datetime, admin_client: Client
 ) -> None:
-    settings.STATIC_ROOT = tmp_path
     note(lease, HealthKind.COVERED, now, now)
     Claim.objects.update(last_frame_at=now)
     Camera.objects.update(state=CameraState.RUNNING, reason="covered: the lens is covered")

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from crimeops import celery, envfile
 from crimeops.environment import Environment
 from detection.domain.view_health import SAID
+from detection.rules.rule import RuleOptions
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
@@ -29,8 +31,10 @@ OTHER_NAMES = {
     "REPORTERS",
     "ALARMS",
     "DETECTION_RULES",
+    "ZONE_KINDS",
     "DEMO_CAMERA_PASSWORD",
     "NAME_FILE",
+    "NEEDS_PICTURES",
     "CRIMEOPS_ENV_FILE",
     "CRIMEOPS_CLIPS",
     "CRIMEOPS_MODEL_DIR",
@@ -83,14 +87,32 @@ def test_a_default_that_a_document_gives_is_the_default(document: str, text: str
 # --- rules and reasons -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rule", settings.DETECTION_RULES)
-def test_each_rule_has_its_part_among_the_behaviours(rule: str) -> None:
+def _part_of(rule: str) -> str:
     part = re.search(rf"^## {rule}$(.*?)(?=^## |\Z)", BEHAVIOURS, re.MULTILINE | re.DOTALL)
     assert part
-    assert "What fools it" in part[1]
+    return part[1]
+
+
+@pytest.mark.parametrize("rule", settings.DETECTION_RULES)
+def test_each_rule_has_its_part_among_the_behaviours(rule: str) -> None:
+    assert "What fools it" in _part_of(rule)
     # All of a rule's own settings are named with its name in front.
     own = {name for name in SETTINGS if name.startswith(rule.upper())}
-    assert all(f"`{name}`" in part[1] for name in own)
+    assert all(f"`{name}`" in _part_of(rule) for name in own)
+
+
+@pytest.mark.parametrize(("rule", "path"), settings.DETECTION_RULES.items())
+def test_each_option_of_a_rule_is_told_with_its_default(rule: str, path: str) -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", _part_of(rule), re.MULTILINE))
+    options, common = import_string(path).Options.model_fields, RuleOptions.model_fields
+    assert told.keys() == {
+        name
+        for name, field in options.items()
+        if name not in common or field.default != common[name].default
+    }
+    for name, value in told.items():
+        if isinstance(options[name].default, int | float):
+            assert value == f"{options[name].default:g}", name
 
 
 def test_no_behaviour_is_described_that_no_rule_looks_for() -> None:

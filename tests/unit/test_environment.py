@@ -71,6 +71,17 @@ def test_values_are_read_and_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environment.allowed_hosts == ["a.example", "b.example"]
 
 
+def test_classes_of_own_models_are_read_with_what_they_mean(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CRIME_CLASSES", "gun=weapon, pocket knife = weapon,violence=fighting,")
+    assert read_environment().crime_classes == {
+        "gun": "weapon",
+        "pocket knife": "weapon",
+        "violence": "fighting",
+    }
+
+
 def test_an_empty_variable_leaves_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_CAMERAS", "")
     assert read_environment().max_cameras == 10
@@ -118,6 +129,11 @@ def test_the_environment_goes_before_the_file(
         ("CREDENTIALS_KEY", "x" * 44, "Fernet"),
         ("TIME_ZONE", "Mars/Phobos", "time zone"),
         ("REDIS_URL", "http://broker", "redis"),
+        ("CRIME_CLASSES", "gun", "“gun” is no class=crime"),
+        ("CRIME_CLASSES", "gun=weapon,=theft", "“=theft” is no class=crime"),
+        ("CRIME_CLASSES", "gun=weapon,graffiti=art", "no crime “art”; there are theft, assault"),
+        ("CRIME_CLASSES", "gun=", "no crime “”"),
+        ("CRIME_CLASSES", "gun=weapon,Gun=robbery", "“Gun” is given twice"),
     ],
 )
 def test_nonsense_gets_one_line_that_names_the_variable_and_says_what_it_takes(

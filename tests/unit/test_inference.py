@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from crimeops import canary
 from detection import inference
 from detection.domain.frames import Answer, Frame
+from detection.domain.moments import Opinion
 from detection.domain.pace import Governor
+from detection.frame_judging import FrameJudging
 from detection.inference import drain, refuse_all
 from detection.ports import DetectorError
 
@@ -361,6 +363,46 @@ def test_a_model_that_hangs_is_noticed_by_the_next_ring(
 
     run(FakeQueue(frame(7)), Hanging())
     assert complaints == ["the detector has judged no frame for 50 s"]
+
+
+def test_who_judges_frames_besides_and_hangs_is_noticed_too(
+    clock: Clock, complaints: list[str]
+) -> None:
+    class Hanging:
+        """See FrameClassifier."""
+
+        class_names: Mapping[int, str] = {0: "violence"}
+
+        def classify(self, pixels: NDArray[np.uint8]) -> list[Opinion]:
+            clock.now += 50
+            ring_elsewhere(FakeQueue())
+            return []
+
+    drain(
+        FakeQueue(frame(7)),
+        FakeDetector(),
+        Governor(),
+        batch_size=16,
+        max_age_seconds=1.0,
+        judging=FrameJudging(Hanging()),
+    )
+    assert complaints == ["the detector has judged no frame for 50 s"]
+
+
+def test_whoever_is_not_judged_besides_waits_for_nobody_who_is() -> None:
+    class Violent:
+        """See FrameClassifier."""
+
+        class_names: Mapping[int, str] = {0: "violence"}
+
+        def classify(self, pixels: NDArray[np.uint8]) -> list[Opinion]:
+            return [Opinion("violence", 0.8, own=True)]
+
+    queue, judging = FakeQueue(*[frame(n) for n in range(1, 10)]), FrameJudging(Violent())
+    drain(queue, FakeDetector(), Governor(), batch_size=16, max_age_seconds=1.0, judging=judging)
+    assert [[camera for camera, _ in batch] for batch in queue.batches] == [
+        [6, 7, 8, 9], [1], [2], [3], [4], [5],
+    ]  # fmt: skip
 
 
 def test_each_restart_makes_it_more_patient(

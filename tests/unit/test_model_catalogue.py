@@ -49,7 +49,7 @@ def test_missing_weights_are_fetched_into_a_folder_that_need_not_exist(tmp_path:
     assert path == tmp_path / "models" / "tiny.pt"
     assert path.read_bytes() == OFFICIAL
     assert [entry.name for entry in path.parent.iterdir()] == ["tiny.pt"]
-    assert steps[0] == "tiny.pt: fetch fake"
+    assert steps[0] == "tiny.pt: fetching it (fake)"
     assert "SHA-256 checked" in steps[-1]
 
 

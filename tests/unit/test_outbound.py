@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from detection import outbound
+from detection.domain.close_ups import CloseUp
 from detection.domain.frames import Answer, Frame
 from detection.domain.letterbox import Letterbox
+from detection.domain.moments import WHOLE_PICTURE
 from detection.outbound import Outbound, SampledPicture
 from detection.ports import TransportError
 
@@ -373,3 +375,48 @@ def test_a_held_frame_that_is_not_due_is_skipped(
     assert collected(sender) == 1
     assert mailbox.posted == [1]
     assert sender.take_skipped() == 1
+
+
+# --- close-ups -----------------------------------------------------------------------------------
+
+CLOSE_UP = CloseUp(WHOLE_PICTURE, WHOLE_PICTURE, (0.0,), np.zeros((1, 4, 4), np.uint8), ())
+
+
+class Lookout:
+    """Has something to look at whenever it is asked, and counts how often that is."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    def next_close_up(self, at: float) -> CloseUp | None:
+        self.asked.append(at)
+        return CLOSE_UP if len(self.asked) == 1 else None
+
+
+def test_a_close_up_travels_with_the_next_frame_that_is_posted(
+    mailbox: FakeMailbox, clock: Clock
+) -> None:
+    lookout = Lookout()
+    sender = Outbound(mailbox, CAMERA, 1.0, lookout.next_close_up)
+    sender.offer(picture(1))
+    assert mailbox.waiting is not None and mailbox.waiting.close_up is CLOSE_UP
+    assert lookout.asked == [picture(1).frame.captured_at.timestamp()]
+
+
+def test_a_frame_that_replaces_one_takes_its_close_up_over(
+    mailbox: FakeMailbox, clock: Clock
+) -> None:
+    sender = Outbound(mailbox, CAMERA, 1.0, Lookout().next_close_up)
+    sender.offer(picture(1))
+    sender.offer(picture(2))
+    assert mailbox.waiting is not None
+    assert (mailbox.waiting.sequence, mailbox.waiting.close_up) == (2, CLOSE_UP)
+
+
+def test_under_a_pace_no_close_up_is_sent(mailbox: FakeMailbox, clock: Clock) -> None:
+    lookout = Lookout()
+    sender = Outbound(mailbox, CAMERA, 1.0, lookout.next_close_up)
+    sender._pace, sender._paced_at = 0.5, clock.now
+    sender.offer(picture(1))
+    assert mailbox.waiting is not None and mailbox.waiting.close_up is None
+    assert lookout.asked == []

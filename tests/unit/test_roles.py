@@ -19,7 +19,7 @@ LINES: dict[str, list[str]] = {
     "review episodes": ["detection.change_episode"],
     "send a delivery again": ["integrations.change_delivery"],
     "test and silence sirens": ["integrations.change_siren"],
-    "change cameras; add and change zones": [
+    "change and arm cameras; add and change zones": [
         "detection.change_camera",
         "detection.add_zone",
         "detection.change_zone",
@@ -28,6 +28,12 @@ LINES: dict[str, list[str]] = {
         "detection.add_camera",
         "detection.delete_camera",
         "detection.delete_zone",
+    ],
+    "change and arm the site; add, change and delete schedules": [
+        "detection.change_site",
+        "detection.add_schedule",
+        "detection.change_schedule",
+        "detection.delete_schedule",
     ],
     "users: add, change, delete, give role and stations": [
         "auth.add_user",

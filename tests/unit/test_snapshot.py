@@ -23,9 +23,9 @@ def _unreadable_text_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenCV 5 crashes the process on text that is not valid UTF-8; here the test fails instead."""
     measure, put = cv2.getTextSize, cv2.putText
 
-    def checked_measure(text: str, *rest: Any) -> Any:
+    def checked_measure(size: Any, text: str, *rest: Any) -> Any:
         text.encode()
-        return measure(text, *rest)
+        return measure(size, text, *rest)
 
     def checked_put(canvas: Any, text: str, *rest: Any) -> Any:
         text.encode()

@@ -1,0 +1,30 @@
+"""How a profile in force is shown, and the words by which it is changed."""
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from detection.admin.presentation import Tone, label
+from detection.domain.schedules import Profile
+from detection.services.arming import InForce
+
+BY_SCHEDULE = "schedule"
+# What the buttons and actions send, and the profile that each means.
+PROFILES: dict[str, Profile | None] = {
+    **{profile.value: profile for profile in Profile},
+    BY_SCHEDULE: None,
+}
+TONES = {Profile.DAY: Tone.GOOD, Profile.NIGHT: Tone.ACTIVE, Profile.CLOSED: Tone.WARNING}
+
+
+def profile_label(held: InForce) -> SafeString:
+    """The profile, and why it holds."""
+    tone = TONES[held.profile] if held.profile else Tone.NEUTRAL
+    return format_html(
+        '<span class="co-two-lines"><span>{}</span><small>{}</small></span>',
+        label(held.text, tone),
+        held.why,
+    )
+
+
+def said_of(profile: Profile | None) -> str:
+    return f"Armed as {profile.value}, by hand." if profile else "Armed by schedule."

@@ -1,0 +1,1 @@
+"""What officers' verdicts teach about confidences and thresholds. Pure."""

@@ -1,0 +1,1 @@
+"""How often the shipped defaults are right on clips of which it is known what they show."""
