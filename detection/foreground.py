@@ -87,8 +87,9 @@ class Foreground:
 
     def _look_back(self, last: "_Analysed", apart: timedelta) -> Iterator[Seen]:
         """In a stream the next picture would bring what the last seconds deserve: so here."""
-        close_ups = self._scene.last_close_ups() if self._looker else ()
-        looks = [self._looker.look(close_up) for close_up in close_ups] if self._looker else []
+        if self._looker is None:
+            return
+        looks = [self._looker.look(close_up) for close_up in self._scene.last_close_ups()]
         if not looks:
             return
         answer = replace(

@@ -45,6 +45,7 @@ class Lookout:
         self._lock = Lock()
         self._sights: list[Sight] = []
         self._looked: list[_Looked] = []
+        self._is_wanted = False
 
     def see(self, sight: Sight) -> None:
         """Remember a sight; one from long before the last means that the clock was set back."""
@@ -55,6 +56,8 @@ class Lookout:
                 self._sights, self._looked = [], []
             oldest = sight.at - WINDOW_SECONDS
             self._sights = [known for known in self._sights if known.at >= oldest] + [sight]
+            lately = self._sights[-NEAR_SIGHTS:]
+            self._is_wanted = any(near_each_other(known.boxes) for known in lately)
 
     def next_close_up(self, at: float) -> CloseUp | None:
         """What to look at with the frame of this time in seconds, if anything is due."""
@@ -72,9 +75,11 @@ class Lookout:
         return close_up_of(window, region)
 
     def is_wanted(self) -> bool:
-        """Whether people were near each other lately: more pictures are worth their price."""
-        with self._lock:
-            return any(near_each_other(sight.boxes) for sight in self._sights[-NEAR_SIGHTS:])
+        """Whether people were near each other lately: more pictures are worth their price.
+
+        Asked at each decoded frame, so it is told by what was found at the last sight.
+        """
+        return self._is_wanted
 
     def last_close_ups(self) -> list[CloseUp]:
         """All that can be looked at, due or not: nothing will follow."""
