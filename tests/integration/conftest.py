@@ -36,6 +36,14 @@ def _statics(settings: Settings, tmp_path: Path) -> None:
     settings.STATIC_ROOT = tmp_path
 
 
+@pytest.fixture
+def pictures_in_memory(settings: Settings) -> None:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    }
+
+
 @pytest.fixture(scope="module")
 def broker_url() -> Iterator[str]:
     with valkey() as url:

@@ -21,7 +21,7 @@ from detection.models.access import camera_path, seen_by
 from integrations.models import Delivery
 from tests.integration.test_admin import a_scene, camera_form, change, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pictures_in_memory")]
 
 OURS, THEIRS, NOBODYS = 3, 7, None
 ABOUT_NO_CAMERA = {
@@ -33,14 +33,6 @@ ABOUT_NO_CAMERA = {
     "detection/site",
     "detection/schedule",
 }
-
-
-@pytest.fixture(autouse=True)
-def _places(settings: Settings) -> None:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    }
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from detection.models import (
 )
 from integrations.models import Delivery, DeliveryStatus, Siren
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pictures_in_memory")]
 
 SECRETS = {
     "username": "wachmann-17",
@@ -50,15 +50,6 @@ LISTS = {
     "integrations/delivery": Delivery,
     "integrations/siren": Siren,
 }
-
-
-@pytest.fixture(autouse=True)
-def _places(settings: Settings) -> None:
-    """Pictures in memory."""
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    }
 
 
 @pytest.fixture

@@ -26,15 +26,7 @@ from tests.integration.test_admin import (
     text,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _places(settings: Settings) -> None:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    }
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pictures_in_memory")]
 
 
 @pytest.fixture
