@@ -31,8 +31,12 @@ setup: $(STAMP) ## Make .venv with the pinned packages
 demo: setup ## The whole cluster on simulated cameras [DURATION=60] [CAMERAS=4] [VIDEO=clip.mp4]
 	@$(BIN)/python -m simulators.demo $(if $(DURATION),--duration $(DURATION)) --cameras $(CAMERAS) $(if $(VIDEO),--video "$(VIDEO)")
 
+.PHONY: browser
+browser: setup ## A Chromium for the tests of the pages, where there is none
+	@$(BIN)/python -m tests.browser.chromium
+
 .PHONY: test
-test: setup check ## Checks, then every test: two at a time, and the end-to-end ones one by one
+test: setup check browser ## Checks, then every test: two at a time, and the end-to-end ones one by one
 	@$(BIN)/python -m pytest -n 2 -m "not e2e"
 	@$(BIN)/python -m pytest -m e2e --durations=15
 
@@ -66,6 +70,10 @@ pins: setup ## Compile requirements/*.in into pinned *.txt
 .PHONY: env-example
 env-example: setup ## Write .env.example from crimeops/environment.py
 	@$(BIN)/python -m crimeops.envfile --example > .env.example
+
+.PHONY: messages
+messages: setup ## Bring the catalogues of translations up to date and compile them
+	@$(BIN)/python -m crimeops.catalogue
 
 .PHONY: clean
 clean: ## Remove what the demo and the tests left behind (not .venv, not .env)

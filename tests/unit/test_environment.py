@@ -3,6 +3,8 @@
 import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -324,7 +326,7 @@ def test_the_example_can_be_used_as_it_is_once_the_keys_are_filled_in(dotenv: Pa
     defaults = read_environment()
     dotenv.write_text(re.sub(r"^#([A-Z_]+=)", r"\1", envfile.example(), flags=re.MULTILINE))
     for name in Environment.model_fields:
-        if name in {"database_url", "evidence_dir", "model_dir"}:
+        if name in {"database_url", "evidence_dir", "model_dir", "spool_dir"}:
             continue  # written relative to the repository
         assert getattr(read_environment(), name) == getattr(defaults, name), name
 
@@ -369,3 +371,68 @@ def test_a_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
     path.symlink_to(elsewhere)
     assert not envfile.write_new(path)
     assert not elsewhere.exists()
+
+
+# --- a bucket for evidence -----------------------------------------------------------------------
+
+
+def a_bucket(monkeypatch: pytest.MonkeyPatch, **changes: str) -> None:
+    given = {
+        "EVIDENCE_BUCKET": "evidence",
+        "EVIDENCE_BUCKET_SERVER": "https://minio.example:9000",
+        "EVIDENCE_BUCKET_ACCESS_KEY": "the-access-key",
+        "EVIDENCE_BUCKET_SECRET_KEY": "the-secret-key",
+    }
+    for name, value in (given | changes).items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_bucket_takes_its_secret_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    a_bucket(monkeypatch)
+    monkeypatch.delenv("EVIDENCE_BUCKET_SECRET_KEY")
+    (tmp_path / "key").write_text("from-a-file\n")
+    monkeypatch.setenv("EVIDENCE_BUCKET_SECRET_KEY_FILE", str(tmp_path / "key"))
+    environment = read_environment()
+    assert environment.evidence_bucket_secret_key == "from-a-file"
+    assert "from-a-file" not in repr(environment)
+    assert "the-access-key" not in repr(environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("EVIDENCE_BUCKET_SECRET_KEY", "", "EVIDENCE_BUCKET needs EVIDENCE_BUCKET_ACCESS_KEY"),
+        ("EVIDENCE_BUCKET_SERVER", "minio.example", "is no server: begin with https://"),
+        ("EVIDENCE_BUCKET_SERVER", "https://k:secret1@minio.example", "give the keys by"),
+        ("EVIDENCE_BUCKET_TIMEOUT", "0", "EVIDENCE_BUCKET_TIMEOUT"),
+    ],
+)
+def test_a_bucket_that_cannot_be_used_is_refused_at_the_start(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_bucket(monkeypatch, **{name: value})
+    with pytest.raises(EnvironmentFault, match=said) as fault:
+        read_environment()
+    assert "secret" not in str(fault.value).replace("_SECRET_KEY", "").lower()
+
+
+def test_the_keys_of_a_bucket_are_blanked_wherever_they_turn_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_bucket(monkeypatch)
+    code = (
+        "import django; django.setup(); from crimeops.logging import redact;"
+        "from django.conf import settings; print(settings.STORAGES['default']['BACKEND']);"
+        "print(redact('the-access-key and the-secret-key'))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "crimeops.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "detection.evidence.s3.BucketStorage\n••• and •••\n"
