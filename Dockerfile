@@ -29,7 +29,7 @@ RUN groupadd --gid 10001 crimeops \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin crimeops
 WORKDIR /app
 # A volume that is mounted here for the first time takes over this owner.
-RUN install -d -o crimeops -g crimeops var var/evidence var/models var/static
+RUN install -d -o crimeops -g crimeops var var/evidence var/models var/spool var/static
 
 FROM base AS runtime
 COPY --from=packages /opt/venv /opt/venv

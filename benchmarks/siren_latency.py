@@ -52,14 +52,17 @@ class Stage:
             "CLEAR_SECONDS": "0.5",
             "CONFIRM_SECONDS": "20",
         }
-        cluster.list_cameras()
-        for number, camera in enumerate(self.cameras, start=1):
-            cluster.draw_zone(number, RESTRICTED_ZONE)
-            code = (
-                f"from detection.models import Camera; Camera.objects.filter(external_id={number})"
-                f".update(control_address='{camera.host}:{camera.control_port}')"
-            )
-            cluster.manage("shell", "--no-imports", "-c", code)
+        numbers = range(1, len(self.cameras) + 1)
+        cluster.list_cameras(zones=dict.fromkeys(numbers, RESTRICTED_ZONE))
+        controls = {
+            n: f"{c.host}:{c.control_port}" for n, c in zip(numbers, self.cameras, strict=True)
+        }
+        code = (
+            "from detection.models import Camera; "
+            "[Camera.objects.filter(external_id=number).update(control_address=control) "
+            f"for number, control in {controls!r}.items()]"
+        )
+        cluster.manage("shell", "--no-imports", "-c", code)
         cluster.start()
         for number in range(1, len(self.cameras) + 1):
             cluster.wait_for_state(number, "running", seconds=60)

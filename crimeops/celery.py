@@ -5,7 +5,9 @@ Loaded by `celery -A crimeops …`. Everything is set here, so that
 """
 
 import os
+import signal
 import sys
+import threading
 from typing import Any
 
 from celery import Celery, bootsteps
@@ -191,6 +193,25 @@ def start_watching_at_once(**_: object) -> None:
     app.send_task("detection.refresh_cameras", expires=30)
 
 
+@beat_init.connect
+def end_beat_between_two_turns(sender: Any, **_: object) -> None:
+    """Celery closes the schedule within the signal's handler, and so breaks what it interrupts.
+
+    A turn lasts about a second; where it hangs, the next signal does what Celery's own would have.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return  # `worker -B`, which Celery itself calls unfit for more than a trial
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop(*_: object) -> None:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        sender.stop()
+
+    for number in handlers:
+        signal.signal(number, stop)
+
+
 @setup_logging.connect
 def use_django_logging(**_: object) -> None:
     """Keep the handlers of `settings.LOGGING`, which redact; connecting is enough for Celery."""
@@ -207,6 +228,7 @@ def _configure_flower() -> None:
     environment = settings.ENVIRONMENT
     os.environ.setdefault("FLOWER_ADDRESS", environment.flower_address)
     os.environ.setdefault("FLOWER_PORT", str(environment.flower_port))
+    os.environ.setdefault("FLOWER_URL_PREFIX", "flower")  # the admin shows it under /flower/
     if not environment.flower_basic_auth:
         raise SystemExit("Flower shows every task: set FLOWER_BASIC_AUTH=user:password first.")
     os.environ.setdefault("FLOWER_BASIC_AUTH", environment.flower_basic_auth)

@@ -13,6 +13,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "script-src 'self' 'unsafe-eval'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data:",
+        "media-src 'self'",
         "font-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",
@@ -33,6 +34,7 @@ class BrowserRules:
         response = self._get_response(request)
         response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        if request.path.startswith("/admin/"):  # pages of one officer are for no shared cache
+        # Pages of one officer are for no shared cache.
+        if request.path.startswith(("/admin/", "/evidence/", "/flower/")):
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response

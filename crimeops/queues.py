@@ -6,6 +6,7 @@ that never came back expire. Nothing is lost by it: each ring has a sweep that r
 """
 
 import logging
+from collections.abc import Sequence
 from functools import cache
 
 import redis
@@ -26,6 +27,17 @@ def trim(routing_key: str = "", **_: object) -> None:
             pipe.execute()
     except redis.RedisError as error:
         logger.debug("the queue %s is not trimmed: %s", routing_key, error)
+
+
+def depths(queues: Sequence[str]) -> dict[str, int]:
+    """How many messages wait in each queue, by one round trip. Raises ConnectionError."""
+    try:
+        with _client(current_app.conf.broker_url).pipeline(transaction=False) as pipe:
+            for queue in queues:
+                pipe.llen(queue)
+            return dict(zip(queues, pipe.execute(), strict=True))
+    except redis.RedisError as error:
+        raise ConnectionError(f"the broker is out of reach ({type(error).__name__})") from None
 
 
 @cache

@@ -13,9 +13,10 @@ OPERATOR = (
     "detection.change_camera",
     "detection.add_zone",
     "detection.change_zone",
-    "detection.change_episode",  # review
+    "detection.change_episode",  # review; holds of others are ended by supervisors
+    "detection.add_evidencelink",
     "integrations.change_delivery",  # resend
-    "integrations.change_siren",  # silence
+    "integrations.change_siren",  # silence, re-arm
     "integrations.test_siren",
 )
 SUPERVISOR = (
@@ -35,7 +36,7 @@ ROLES: dict[str, tuple[str, ...]] = {
 WITHHELD: dict[str, tuple[str, ...]] = {
     "viewer": ("*_auditrecord", "*_loginattempt", "*_stationaccess"),
     "operator": ("*_auditrecord", "*_loginattempt", "*_stationaccess"),
-    "supervisor": (),
+    "supervisor": ("steer_jobs",),  # a worker shut down is cameras that nobody watches
 }
 
 

@@ -42,6 +42,6 @@ class SessionLimits:
 
 
 def _renews_itself(request: HttpRequest) -> bool:
-    """Our pages fetch their living parts by script, which browsers and htmx both mark."""
-    by_script = request.headers.get("Sec-Fetch-Mode", "navigate") not in {"navigate", "no-cors"}
+    """Our pages fetch their living parts and pictures by themselves, and browsers mark it."""
+    by_script = request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
     return request.method == "GET" and (by_script or "HX-Request" in request.headers)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
-from crimeops.environment import BASE_DIR, password_in, read_environment_or_exit
+from crimeops.environment import BASE_DIR, Environment, password_in, read_environment_or_exit
 from crimeops.logging import remember_secret
 from crimeops.unfold import UNFOLD  # noqa: F401 — a setting of the admin's theme
 
@@ -22,6 +22,8 @@ for secret in (
     password_in(ENVIRONMENT.redis_url),
     password_in(ENVIRONMENT.database_url),
     password_in(str(ENVIRONMENT.backend_url)),
+    ENVIRONMENT.evidence_bucket_access_key,
+    ENVIRONMENT.evidence_bucket_secret_key,
 ):
     remember_secret(secret.strip(), for_good=True)
 
@@ -51,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "crimeops.sessions.SessionLimits",
+    "detection.admin.language_and_zone.LanguageAndZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -144,17 +147,39 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "crimeops" / "locale"]
 TIME_ZONE = ENVIRONMENT.time_zone
+FORMAT_MODULE_PATH = ["crimeops.formats"]
 USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = STATE_DIR / "static"
+
+
+def evidence_storage(environment: Environment) -> dict[str, object]:
+    """A folder, or a bucket where one is named."""
+    if not environment.evidence_bucket:
+        options = {"location": BASE_DIR / environment.evidence_dir, "allow_overwrite": True}
+        return {"BACKEND": "detection.evidence.storage.WholeFileStorage", "OPTIONS": options}
+    return {
+        "BACKEND": "detection.evidence.s3.BucketStorage",
+        "OPTIONS": {
+            "bucket_name": environment.evidence_bucket,
+            "endpoint_url": environment.evidence_bucket_server or None,
+            "region_name": environment.evidence_bucket_region,
+            "access_key": environment.evidence_bucket_access_key,
+            "secret_key": environment.evidence_bucket_secret_key,
+            "default_acl": "private",
+            "path_style": environment.evidence_bucket_path_style,
+            "timeout": environment.evidence_bucket_timeout,
+        },
+    }
+
+
 STORAGES = {
-    "default": {
-        "BACKEND": "detection.evidence.storage.WholeFileStorage",
-        "OPTIONS": {"location": BASE_DIR / ENVIRONMENT.evidence_dir, "allow_overwrite": True},
-    },
+    "default": evidence_storage(ENVIRONMENT),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
@@ -165,6 +190,8 @@ SECURE_SSL_REDIRECT = ENVIRONMENT.behind_tls
 SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.behind_tls else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENVIRONMENT.behind_tls
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.behind_tls else None
+
+TALKATIVE = ("urllib3", "kasa", "pytapo", "asyncio", "kombu", "boto3", "botocore", "s3transfer")
 
 LOGGING = {
     "version": 1,
@@ -188,7 +215,7 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         # They would say at DEBUG what they send, in forms that no filter knows.
-        **{name: {"level": "INFO"} for name in ("urllib3", "kasa", "pytapo", "asyncio", "kombu")},
+        **{name: {"level": "INFO"} for name in TALKATIVE},
     },
 }
 

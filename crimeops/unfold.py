@@ -4,54 +4,114 @@ The sidebar and the overview name what they show by dotted path: this package is
 names, never classes.
 """
 
+import logging
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
-# Title, icon, model, function that counts what waits there.
-PAGES = (
-    ("Episodes", "crisis_alert", "detection.episode", "detection.admin.dashboard.unreviewed_badge"),
-    ("Cameras", "videocam", "detection.camera", "detection.admin.dashboard.camera_badge"),
-    ("View health", "visibility_off", "detection.healthevent", ""),
-    ("Zones", "activity_zone", "detection.zone", ""),
-    ("Site", "tune", "detection.site", ""),
-    ("Schedules", "calendar_month", "detection.schedule", ""),
-    ("Calibration", "balance", "detection.thresholdsuggestion", ""),
+logger = logging.getLogger(__name__)
+
+# For each group its title, and of each page: title, icon, model, function that counts what waits
+# there, and the page's name where it is not the list of the model.
+Page = tuple[Any, str, str, str, str]
+GROUPS: tuple[tuple[Any, tuple[Page, ...]], ...] = (
     (
-        "Deliveries",
-        "outbox",
-        "integrations.delivery",
-        "integrations.admin.dashboard.delivery_badge",
+        "",
+        (
+            (_("Wall"), "grid_view", "detection.camera", "", "admin:wall"),
+            (
+                _("Episodes"),
+                "crisis_alert",
+                "detection.episode",
+                "detection.admin.dashboard.unreviewed_badge",
+                "",
+            ),
+            (
+                _("Cameras"),
+                "videocam",
+                "detection.camera",
+                "detection.admin.dashboard.camera_badge",
+                "",
+            ),
+            (_("Sirens"), "campaign", "integrations.siren", "", ""),
+            (
+                _("Deliveries"),
+                "outbox",
+                "integrations.delivery",
+                "integrations.admin.dashboard.delivery_badge",
+                "",
+            ),
+        ),
     ),
-    ("Sirens", "campaign", "integrations.siren", ""),
-    ("Claims", "lock_clock", "detection.claim", ""),
-    ("Troubles", "warning", "detection.trouble", "detection.admin.dashboard.trouble_badge"),
-    ("Users", "group", "auth.user", ""),
-    ("Groups", "groups", "auth.group", ""),
-    ("Audit trail", "history", "detection.auditrecord", ""),
-    ("Failed logins", "lock_person", "detection.loginattempt", ""),
+    (
+        _("Setup"),
+        (
+            (_("Zones"), "activity_zone", "detection.zone", "", ""),
+            (_("Site"), "tune", "detection.site", "", ""),
+            (_("Schedules"), "calendar_month", "detection.schedule", "", ""),
+            (_("Calibration"), "balance", "detection.thresholdsuggestion", "", ""),
+        ),
+    ),
+    (
+        _("Operation"),
+        (
+            (_("View health"), "visibility_off", "detection.healthevent", "", ""),
+            (
+                _("Troubles"),
+                "warning",
+                "detection.trouble",
+                "detection.admin.dashboard.trouble_badge",
+                "",
+            ),
+            (_("Claims"), "lock_clock", "detection.claim", "", ""),
+            (_("Jobs (Flower)"), "work_history", "detection.watch_jobs", "", "flower"),
+        ),
+    ),
+    (
+        _("People"),
+        (
+            (_("Users"), "group", "auth.user", "", ""),
+            (_("Groups"), "groups", "auth.group", "", ""),
+            (_("Audit trail"), "history", "detection.auditrecord", "", ""),
+            (_("Failed logins"), "lock_person", "detection.loginattempt", "", ""),
+        ),
+    ),
 )
-CARDS = ("detection.admin.dashboard.cards", "integrations.admin.dashboard.cards")
+CARDS = (
+    "detection.admin.dashboard.cards",
+    "integrations.admin.dashboard.cards",
+    "detection.admin.machinery.cards",
+)
+ORDER = ("bad", "warning", "active", "neutral", "good")
+LOUD = ("bad", "warning", "active")
 BADGE_VARIANTS = {"bad": "danger", "warning": "warning", "active": "info"}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The pages this user may see, each with a badge where something waits there."""
-    overview = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
-    allowed = [page for page in PAGES if _may_view(request, page[2])]
-    return [{"items": [overview, *(_item(request, *page) for page in allowed)]}]
+    overview = {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")}
+    groups = []
+    for title, pages in GROUPS:
+        items = [_item(request, *page) for page in pages if _may_view(request, page[2])]
+        groups.append({"title": title, "items": items if title else [overview, *items]})
+    return [group for group in groups if group["items"]]
 
 
 def _may_view(request: HttpRequest, label: str) -> bool:
-    app, _, model = label.partition(".")
-    return any(request.user.has_perm(f"{app}.{verb}_{model}") for verb in ("view", "change"))
+    """By a model's name, whether one may see it; by a permission's, whether one has it."""
+    app, _dot, model = label.partition(".")
+    names = (label, f"{app}.view_{model}", f"{app}.change_{model}")
+    return any(request.user.has_perm(name) for name in names)
 
 
-def _item(request: HttpRequest, title: str, icon: str, label: str, badge: str) -> dict[str, Any]:
-    link = reverse(f"admin:{label.replace('.', '_')}_changelist")
+def _item(
+    request: HttpRequest, title: Any, icon: str, label: str, badge: str, name: str
+) -> dict[str, Any]:
+    link = reverse(name or f"admin:{label.replace('.', '_')}_changelist")
     item: dict[str, Any] = {"title": title, "icon": icon, "link": link}
     if badge:
         count, tone = import_string(badge)(request)
@@ -61,17 +121,45 @@ def _item(request: HttpRequest, title: str, icon: str, label: str, badge: str) -
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the first page shows: the cards of both halves."""
+    """What the first page shows: what is wrong comes first, what is well is said quietly."""
+    cards, missing = [], False
+    for name in CARDS:
+        try:
+            cards += import_string(name)(request)
+        except Exception:
+            logger.exception("the overview goes without %s", name)
+            missing = True
+    cards.sort(key=lambda card: ORDER.index(card.tone))
     return {
         **context,
-        "title": "Overview",
-        "cards": [card for name in CARDS for card in import_string(name)(request)],
+        "title": _("Overview"),
+        "wrong": [card for card in cards if card.tone in LOUD],
+        "well": [card for card in cards if card.tone not in LOUD],
+        "is_incomplete": missing,
     }
 
 
 def style_sheet(request: HttpRequest) -> str:
     """Address of our own style sheet, known only when static files are set up."""
     return static("detection/admin.css")
+
+
+def right_to_left(request: HttpRequest) -> str:
+    """Address of what mirrors the theme; it matches nothing where one reads to the right."""
+    return static("detection/rtl.css")
+
+
+def time_zone_script(request: HttpRequest) -> str:
+    """Address of the script that tells the browser's time zone."""
+    return static("detection/desk/time_zone.js")
+
+
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """What stands below the name of who is logged in."""
+    links = [{"title": _("Language and time zone"), "link": reverse("admin:preferences")}]
+    if getattr(request.user, "has_usable_password", bool)():
+        links.append({"title": _("Change password"), "link": reverse("admin:password_change")})
+    return links
 
 
 def icon(request: HttpRequest) -> str:
@@ -88,7 +176,9 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "crimeops.unfold.overview",
-    "STYLES": [style_sheet],
+    "STYLES": [style_sheet, right_to_left],
+    "SCRIPTS": [time_zone_script],
+    "ACCOUNT": {"navigation": account_links},
     "SIDEBAR": {"navigation": navigation},
     "COLORS": {
         # Tailwind's blue, https://tailwindcss.com/docs/colors

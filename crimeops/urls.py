@@ -1,8 +1,8 @@
-"""The addresses: the admin, and a liveness page for load balancers."""
+"""The addresses: the admin, Flower behind it, and a liveness page for load balancers."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 
@@ -14,5 +14,7 @@ def healthz(_: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", healthz),
     path("admin/", admin.site.urls),
+    path("flower/", include("detection.admin.flower_addresses")),
+    path("evidence/", include("detection.evidence_address")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -18,7 +18,6 @@ from detection.domain.moments import Moment
 from detection.domain.poses import keypoints_by_track
 from detection.domain.suspicions import Suspicion
 from detection.domain.tracks import PERSON, Track
-from detection.domain.zones import ZoneKind
 from detection.outbound import SampledPicture
 from detection.rules.rule import Rule
 from detection.rules.rule_set import RuleSet
@@ -80,7 +79,7 @@ class SceneAnalysis:
     def use_setup(self, setup: CameraSetup) -> None:
         """Judge by this from now on; an open episode goes on, and so do rules it changes not."""
         self.setup = setup
-        self._masks = [zone.area for zone in setup.zones if zone.kind is ZoneKind.MASK]
+        self._masks = [zone.area for zone in setup.zones if zone.is_overlooked]
         self.rules.follow(setup.zones, setup.settings)
         self.machine.policy = replace(self._policy, thresholds=setup.settings.thresholds())
 
@@ -103,6 +102,7 @@ class SceneAnalysis:
             picture=sampled.grey,
             profile=self.setup.profile_at(at),
             aspect=width / height,
+            zone_profiles=self.setup.zone_profiles_at(at),
         )
         return self.weigh(moment)
 

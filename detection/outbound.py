@@ -33,6 +33,7 @@ class SampledPicture:
     frame: Frame
     original: NDArray[np.uint8]
     letterbox: Letterbox
+    posted_at: float = 0.0  # POSIX seconds
 
     @property
     def grey(self) -> NDArray[np.uint8]:
@@ -141,6 +142,7 @@ class Outbound:
     def _post(self, sampled: SampledPicture) -> None:
         if not self._pace:
             sampled = _with(sampled, self._next_close_up(sampled.frame.captured_at.timestamp()))
+        sampled = replace(sampled, posted_at=time.time())
         try:
             self._mailbox.post(sampled.frame, replace=False)
         except TransportError as error:
@@ -164,6 +166,7 @@ class Outbound:
         self._sent_at = time.monotonic()
         if self._in_flight and not self._pace:
             sampled = _with(sampled, self._in_flight.frame.close_up)
+        sampled = replace(sampled, posted_at=time.time())
         try:
             replaced = self._mailbox.post(sampled.frame, replace=True)
         except TransportError as error:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from detection.analysis import SceneAnalysis
-from detection.domain.episodes import CrimeConfirmed, EpisodeEnded, EpisodeOpened, EpisodeState
+from detection.analysis import Judgement, SceneAnalysis
+from detection.clips import CameraClips
+from detection.contained import Contained
+from detection.domain.episodes import EpisodeEnded, EpisodeState
 from detection.domain.frames import Frame
 from detection.domain.letterbox import Letterbox
+from detection.domain.track_log import TrackLog
 from detection.outbound import Outbound, SampledPicture
 from detection.ports import EvidenceStore, FrameMailbox, FrameSource, Picture, TransportError
 from detection.reader import RetryPolicy, StreamReader
@@ -23,6 +26,7 @@ from detection.recording import EpisodeRecorder, Timeline
 from detection.rules.setup import CameraSetup
 from detection.services.claims import Overtaken
 from detection.services.holding import Holding
+from detection.showing import Showing, Sight
 from detection.upkeep import Gauges, Upkeep
 from detection.watchdog import Finding, Watchdog
 
@@ -32,6 +36,7 @@ COLLECT_SECONDS = 0.5
 # SIGTERM must have released every camera within 5 s, also one whose reader hangs.
 READER_GOODBYE_SECONDS = 1.5
 BOOKS_GOODBYE_SECONDS = 1.0
+LIVE, TRACKS = "live picture", "log of tracks"  # as they are named where they fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +70,23 @@ class CameraWatch:
         load_setup: Callable[[], CameraSetup],
         reclaim: Callable[[], None],
         evidence: EvidenceStore,
+        clips: CameraClips | None = None,
+        showing: Showing,
         options: WatchOptions,
         stop: threading.Event,
+        track_log: TrackLog | None = None,
     ) -> None:
         lease = holding.lease
         self._camera_id = lease.camera_id
         self._scene = scene
-        self._recorder = EpisodeRecorder(holding, evidence, lambda: self._upkeep.soon())
+        self._contained = Contained(self._camera_id)
+        self._recorder = EpisodeRecorder(
+            holding, evidence, lambda: self._upkeep.soon(), clips, self._contained
+        )
+        self._recorder.use_zones(scene.setup.zones)
         self._options = options
         self._stop = stop
+        self._showing = showing
         self._outbound = Outbound(
             mailbox, self._camera_id, options.frame_max_age_seconds, scene.next_close_up
         )
@@ -95,7 +108,10 @@ class CameraWatch:
             load_setup=load_setup,
             reclaim=reclaim,
             setup=scene.setup,
+            track_log=track_log,
+            contained=self._contained,
         )
+        self._track_log = track_log
 
     def run(self) -> Verdict:
         """Watch until told to stop, or the reader gives up; the reader is stopped in any case.
@@ -104,15 +120,17 @@ class CameraWatch:
             Overtaken: the lease was lost.
             NotWanted: the camera is disabled, or its registry gave it to another instance.
         """
-        self._upkeep.start()
-        self._reader.start()
         try:
+            self._upkeep.start()
+            self._reader.start()
+            self._contained.attempt(LIVE, self._showing.start)
             while not self._stop.is_set() and not self._reader.status.gave_up:
                 self._upkeep.check()
                 self._follow_setup()
                 self._await_answer()
                 for event in self._scene.machine.lose_sight(timezone.now()):
                     self._recorder.record(event, self._scene.timeline)
+                self._recorder.look_after(timezone.now())
                 self._upkeep.timeline = self._open_timeline()
                 self._upkeep.show(self._find())
             status = self._reader.status
@@ -126,6 +144,7 @@ class CameraWatch:
         if picture.pixels is None:
             return
         self._watchdog.see(picture.pixels)
+        self._contained.attempt(LIVE, self._showing.see, picture.pixels, picture.captured_at)
         self._sequence += 1
         if not self._outbound.wants():
             return
@@ -158,14 +177,20 @@ class CameraWatch:
             self._outbound.note_skipped()
             return
         self._refusal = ""
+        stages = _stages(sampled)
         self._watchdog.answered()
         self._analysed += 1
         judgement = self._scene.judge(answer, sampled)
+        if self._track_log is not None:
+            self._contained.attempt(TRACKS, self._track_log.see, judgement.moment)
         self._recorder.see(judgement)
         for event in judgement.events:
-            self._recorder.record(event, self._scene.timeline)
-        if any(isinstance(e, EpisodeOpened | CrimeConfirmed) for e in judgement.events):
-            self._recorder.keep_snapshot(judgement, sampled, self._scene.setup.zones)
+            self._recorder.record(event, self._scene.timeline, stages)
+        self._recorder.picture(judgement, sampled)
+        self._contained.attempt(LIVE, self._show, judgement, sampled)
+
+    def _show(self, judgement: Judgement, sampled: SampledPicture) -> None:
+        self._showing.judged(_sight(judgement, sampled))
 
     # --- judgement --------------------------------------------------------------------------
 
@@ -183,6 +208,7 @@ class CameraWatch:
     def _follow_setup(self) -> None:
         if self._upkeep.setup is not self._scene.setup:
             self._scene.use_setup(self._upkeep.setup)
+            self._recorder.use_zones(self._scene.setup.zones)
 
     def _open_timeline(self) -> Timeline:
         return tuple(self._scene.timeline) if self._scene.machine.is_open else ()
@@ -200,6 +226,16 @@ class CameraWatch:
         )
 
     def _wind_up(self) -> None:
+        """Whatever fails: an upkeep that goes on would renew the lease of a camera left blind."""
+        try:
+            self._say_goodbye()
+        finally:
+            if not self._upkeep.close(BOOKS_GOODBYE_SECONDS):
+                self._recorder.name_unwritten()
+
+    def _say_goodbye(self) -> None:
+        # It may wait for Redis while the reader is waited for.
+        self._contained.attempt(LIVE, self._showing.end)
         if not self._reader.stop(READER_GOODBYE_SECONDS):
             logger.warning("camera %s: its reader hangs and is left behind", self._camera_id)
         try:
@@ -208,5 +244,23 @@ class CameraWatch:
                 self._recorder.record(lost, self._scene.timeline)
         except Overtaken:
             logger.info("camera %s: its episode belongs to the new watcher", self._camera_id)
-        if not self._upkeep.close(BOOKS_GOODBYE_SECONDS):
-            self._recorder.name_unwritten()
+        if self._track_log is not None:
+            self._contained.attempt(TRACKS, self._track_log.end)
+        self._recorder.end_evidence()
+        self._contained.attempt(LIVE, self._showing.close)
+
+
+def _stages(sampled: SampledPicture) -> dict[str, float]:
+    """When this frame, answered just now, passed each stage; see EpisodeEvent."""
+    return {
+        "captured": sampled.frame.captured_at.timestamp(),
+        "decoded": sampled.frame.received_at,
+        "posted": sampled.posted_at,
+        "inferred": time.time(),
+    }
+
+
+def _sight(judgement: Judgement, sampled: SampledPicture) -> Sight:
+    frame = sampled.frame
+    suspects = frozenset(i for suspicion in judgement.suspicions for i in suspicion.track_ids)
+    return Sight(sampled.original, frame.captured_at, frame.received_at, judgement.tracks, suspects)

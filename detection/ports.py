@@ -3,7 +3,8 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from detection.domain.close_ups import CloseUp
 from detection.domain.frames import Answer, Frame
 from detection.domain.moments import Opinion
+from detection.domain.packets import PacketRing
 from detection.domain.poses import Pose
 
 
@@ -91,6 +93,7 @@ class SourceOptions:
     begins_at: datetime | None = None
     open_timeout_seconds: float = 5.0
     read_timeout_seconds: float = 5.0
+    packets: PacketRing | None = field(default=None, repr=False)  # where they are kept as they come
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +229,24 @@ class CameraRegistry(Protocol):
         ...
 
 
-class EvidenceStore(Protocol):
-    """Where pictures of an episode are kept, out of public reach."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file that was made to be kept, and what its reader must know of it.
 
-    def save(self, name: str, content: bytes) -> str:
-        """Keep the bytes under this name, replacing an older file; returns the name to open."""
+    A `Path` names a file made for this alone: who keeps it removes it, kept or not.
+    """
+
+    content: bytes | Path
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class EvidenceStore(Protocol):
+    """Where the files of an episode are kept, out of public reach."""
+
+    def save(self, name: str, content: bytes | Path) -> str:
+        """Keep the bytes under this name, replacing an older file; returns the name to open.
+
+        Raises:
+            OSError: it is not kept, and nothing half of it.
+        """
         ...

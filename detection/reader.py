@@ -27,6 +27,8 @@ class RetryPolicy:
     max_failures: int = 10
     first_pause_seconds: float = 0.5
     longest_pause_seconds: float = 5.0
+    # For the last reader of this camera to come back: longer than FFmpeg's time-outs by default.
+    predecessor_seconds: float = 8.0
 
     def pause_seconds(self, failures: int) -> float:
         return min(self.longest_pause_seconds, self.first_pause_seconds * 2.0 ** (failures - 1))
@@ -68,17 +70,12 @@ class StreamReader:
         self._source: FrameSource | None = None
         self._broken: FrameSource | None = None  # the one that `reconnect` closed
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._predecessors: list[threading.Thread] = []
         self.status = ReaderStatus()
 
     def start(self) -> None:
-        """Begin to read; not while a thread of this name still hangs in the decoder's library.
-
-        Only then the number of threads that hang is bounded: one for each camera.
-        """
-        if any(thread.name == self._thread.name for thread in threading.enumerate()):
-            self._note("hanging", "the last connection to the camera has not come back yet")
-            self.status.gave_up = True
-            return
+        """Begin to read, as soon as no thread of this name reads any more."""
+        self._predecessors = [t for t in threading.enumerate() if t.name == self._thread.name]
         self._thread.start()
 
     def stop(self, timeout_seconds: float) -> bool:
@@ -96,6 +93,11 @@ class StreamReader:
             self._broken.close()
 
     def _run(self) -> None:
+        if not self._is_alone():
+            if not self._stop.is_set():
+                self._note("hanging", "the last connection to the camera has not come back yet")
+                self.status.gave_up = True
+            return
         while not self._stop.is_set():
             try:
                 self._read()
@@ -108,6 +110,17 @@ class StreamReader:
                 return
             if self.status.failures:
                 self._stop.wait(self._policy.pause_seconds(self.status.failures))
+
+    def _is_alone(self) -> bool:
+        """Wait for who hangs in the decoder's library; only so no more than one hangs for long.
+
+        Most come back within FFmpeg's time-out, and the camera would be blind until the next try.
+        """
+        deadline = time.monotonic() + self._policy.predecessor_seconds
+        for thread in self._predecessors:
+            while thread.is_alive() and not self._stop.is_set() and time.monotonic() < deadline:
+                thread.join(0.05)
+        return not any(thread.is_alive() for thread in self._predecessors)
 
     def _read(self) -> None:
         self._source = source = self._open_source()

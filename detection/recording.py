@@ -5,7 +5,7 @@ What the database does not take now is held in memory, in order, and written whe
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from detection import signals
 from detection.analysis import Judgement
+from detection.clips import CameraClips
+from detection.contained import Contained
 from detection.domain import recordings
 from detection.domain.episodes import (
     ConfidenceChanged,
@@ -29,20 +31,22 @@ from detection.domain.episodes import (
 )
 from detection.domain.tape import Footage, Tape
 from detection.domain.zones import Zone
-from detection.evidence.snapshot import annotated_jpeg
 from detection.keeping import EvidenceKeeper
-from detection.models import Episode
+from detection.models import Episode, EvidenceKind
 from detection.outbound import SampledPicture
-from detection.ports import EvidenceStore
+from detection.ports import EvidenceStore, Made
 from detection.services import episodes
 from detection.services.claims import Overtaken
 from detection.services.holding import Holding
+from detection.snapshots import PeakPictures
 
 logger = logging.getLogger(__name__)
 
 MOST_UNWRITTEN = 200  # steps held in memory while the database is away
+RECORDING, PICTURE, CLIP = "recording", "picture", "clip"  # as they are named where they fail
 
 Timeline = Sequence[tuple[float, float]]
+Stages = Mapping[str, float]  # when the frame behind a step passed each, POSIX seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class _Unwritten:
     event: EpisodeEvent
     timeline: tuple[tuple[float, float], ...]
     decided_at: datetime
+    stages: Stages
 
 
 class EpisodeRecorder:
@@ -64,15 +69,24 @@ class EpisodeRecorder:
         holding: Holding,
         evidence: EvidenceStore,
         written_by: Callable[[], None] | None = None,
+        clips: CameraClips | None = None,
+        contained: Contained | None = None,
     ) -> None:
-        """`written_by` has `write` called soon, by another thread; without it, each step does."""
+        """`written_by` has `write` called soon, by another thread; without it, each step does.
+
+        Without `clips` no video is kept. What fails of the evidence is noted at `contained`.
+        """
         self._holding = holding
         self._written_by = written_by or self.write
         self._lock = Lock()  # of what is held in memory; never kept while anybody is waited for
         self._lease = lease = holding.lease
         self._camera_id = lease.camera_id
+        self._contained = contained or Contained(self._camera_id)
         self._kept = EvidenceKeeper(lease, evidence)
         self._tape = Tape()
+        self._clips = clips
+        self._zones: Sequence[Zone] = ()
+        self._pictures = PeakPictures(self._kept.hold, self._note_peak)
         self._episode_id: UUID | None = None
         self._step = 0
         self._unwritten: deque[_Unwritten] = deque()
@@ -80,22 +94,44 @@ class EpisodeRecorder:
 
     def see(self, judgement: Judgement) -> None:
         """Keep what the rules saw and said, before its events are recorded."""
-        self._tape.see(judgement.moment, judgement.by_rule)
+        self._contained.attempt(RECORDING, self._tape.see, judgement.moment, judgement.by_rule)
+        self.look_after(judgement.at)
 
-    def record(self, event: EpisodeEvent, timeline: Timeline) -> None:
+    def picture(self, judgement: Judgement, sampled: SampledPicture) -> None:
+        """The picture in which that was seen, after its events are recorded."""
+        self._contained.attempt(PICTURE, self._picture, judgement, sampled)
+
+    def _picture(self, judgement: Judgement, sampled: SampledPicture) -> None:
+        if self._pictures.see(judgement, sampled, self._zones):
+            self._written_by()
+
+    def use_zones(self, zones: Sequence[Zone]) -> None:
+        """Draw these into pictures from now on; what is private is hidden at once."""
+        self._zones = zones
+        if self._clips is not None:
+            self._contained.attempt(CLIP, self._clips.mask, zones)
+
+    def look_after(self, now: datetime) -> None:
+        """Keep the recordings whose post-roll has ended."""
+        self._contained.attempt(RECORDING, self._keep_recordings, self._tape.done, now)
+
+    def record(self, event: EpisodeEvent, timeline: Timeline, stages: Stages | None = None) -> None:
         """Ring or silence the siren at once, and hold the step for writing. Raises Overtaken."""
         self._holding.make_sure()  # a worker that was paused must not sound another's siren
         decided_at = timezone.now()
         if isinstance(event, EpisodeOpened):
             self._episode_id, self._step = uuid4(), 0
             self._tell(signals.siren_wanted, self._episode_id, decided_at=decided_at)
-            self._tape.begin()
+            self._begin_evidence(self._episode_id, event)
         assert self._episode_id is not None  # no event comes before the opening
         self._step += 1
-        self._keep(_Unwritten(self._episode_id, self._step, event, tuple(timeline), decided_at))
+        told = {**stages, "decided": decided_at.timestamp()} if stages else {}
+        self._keep(
+            _Unwritten(self._episode_id, self._step, event, tuple(timeline), decided_at, told)
+        )
         if isinstance(event, EpisodeEnded):
             self._tell(signals.siren_unwanted, self._episode_id)
-            self._keep_recording(self._episode_id)
+            self._end_evidence(event)
         logger.info("camera %s: %s", self._camera_id, describe(event))
         self._written_by()
 
@@ -123,27 +159,38 @@ class EpisodeRecorder:
                 lease=self._lease, episode_id=self._episode_id, timeline=timeline
             )
 
-    def keep_snapshot(
-        self, judgement: Judgement, sampled: SampledPicture, zones: Sequence[Zone]
-    ) -> None:
-        """Keep the annotated picture of this moment; a full disk stops no episode."""
-        assert self._episode_id is not None  # asked for at an opening or a confirmation
-        strongest = max(judgement.suspicions, key=lambda suspicion: suspicion.confidence)
-        jpeg = annotated_jpeg(
-            sampled.original,
-            tracks=judgement.tracks,
-            suspects=[i for s in judgement.suspicions for i in s.track_ids],
-            zones=zones,
-            caption=f"{strongest.crime_type.replace('_', ' ')} {strongest.confidence:.0f} %",
-            at=judgement.at,
-        )
-        self._kept.hold(self._episode_id, "snapshot", lambda: jpeg)
-        self._written_by()
+    def _begin_evidence(self, episode_id: UUID, event: EpisodeOpened) -> None:
+        attempt = self._contained.attempt
+        attempt(RECORDING, self._tape.begin, episode_id)
+        attempt(PICTURE, self._pictures.begin, episode_id)
+        if self._clips is not None:
+            begin = self._clips.begin
+            attempt(CLIP, begin, episode_id, started_at=event.started_at, zones=self._zones)
 
-    def _keep_recording(self, episode_id: UUID) -> None:
-        if (footage := self._tape.end()) is not None:
+    def _end_evidence(self, event: EpisodeEnded) -> None:
+        attempt = self._contained.attempt
+        attempt(RECORDING, self._tape.end, event.at)
+        attempt(PICTURE, self._pictures.end)
+        if self._clips is not None:
+            attempt(CLIP, self._clips.end, event.at)
+
+    def _note_peak(self, at: datetime) -> None:
+        if self._clips is not None:
+            self._clips.note_peak(at)
+
+    def _keep_recordings(
+        self, which: Callable[..., list[tuple[UUID, Footage]]], *now: datetime
+    ) -> None:
+        for episode_id, footage in which(*now):
             # Packed by whoever writes: this thread has frames to judge.
-            self._kept.hold(episode_id, "recording", partial(_packed, footage))
+            self._kept.hold(episode_id, EvidenceKind.RECORDING, partial(_packed, footage))
+            self._written_by()
+
+    def end_evidence(self) -> None:
+        """No more frames come: what they showed is what is kept."""
+        self._contained.attempt(RECORDING, self._keep_recordings, self._tape.close)
+        if self._clips is not None:
+            self._contained.attempt(CLIP, self._clips.close)
 
     def close(self) -> None:
         """Write what can still be written, and name what is lost with this watch."""
@@ -167,6 +214,7 @@ class EpisodeRecorder:
                     event=step.event,
                     timeline=step.timeline,
                     decided_at=step.decided_at,
+                    stages=step.stages,
                 )
             except Episode.DoesNotExist:
                 logger.error(
@@ -242,8 +290,8 @@ class EpisodeRecorder:
         )
 
 
-def _packed(footage: Footage) -> bytes:
-    return recordings.write(footage.rows, is_late=footage.is_late, is_cut=footage.is_cut)
+def _packed(footage: Footage) -> Made:
+    return Made(recordings.write(footage.rows, is_late=footage.is_late, is_cut=footage.is_cut))
 
 
 def describe(event: EpisodeEvent) -> str:

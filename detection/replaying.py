@@ -9,7 +9,7 @@ from detection.analysis import SceneAnalysis
 from detection.domain.courses import Change, Course, Difference, courses_of, differ
 from detection.domain.episodes import EpisodeEvent, EpisodePolicy
 from detection.domain.moments import Moment
-from detection.domain.recordings import Recording
+from detection.domain.recordings import Recording, until
 from detection.domain.suspicions import Suspicion
 from detection.rules.rule import Rule, RuleOptions
 from detection.rules.setup import CameraSetup
@@ -33,7 +33,12 @@ def compare(
     setup: CameraSetup,
     policy: EpisodePolicy,
 ) -> Replayed:
-    """What would become of a recorded episode under this setup."""
+    """What would become of a recorded episode under this setup.
+
+    What the recording holds of the time after the episode is another's, or nobody's.
+    """
+    if was.ended_at is not None:
+        recording = until(recording, was.ended_at)
     last = recording.moments[-1].moment.at
     # What came after a recording was cut cannot be lost by it.
     told = replace(was, crimes={crime: at for crime, at in was.crimes.items() if at <= last})
@@ -69,7 +74,7 @@ def as_it_said(rule: type[Rule[Any]], recording: Recording) -> type[Rule[Any]]:
         Options = rule.Options
 
         def observe(self, moment: Moment) -> list[Suspicion]:
-            return said[moment.at] if self.options.is_armed(moment.profile) else []
+            return said[moment.at] if self.options.is_armed_at(moment) else []
 
     return AsItSaid
 

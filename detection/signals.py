@@ -27,6 +27,9 @@ watch_renewed = Signal()
 # Sent from the watch task before a camera is released. Arguments: camera (Camera).
 camera_leaving = Signal()
 
+# Sent before a camera is removed for good, while it can still be reached. Arguments: camera.
+camera_removed = Signal()
+
 # Sent after the commit when a camera's view went bad or is good again (`ended_at` is set).
 # Arguments: event (HealthEvent).
 health_changed = Signal()

@@ -6,10 +6,10 @@ from datetime import datetime
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery, Task, current_app, shared_task
-from celery.signals import worker_shutting_down
+from celery.signals import worker_shutdown, worker_shutting_down
 from celery.utils.nodenames import worker_direct
 from django.conf import settings
 
@@ -44,13 +44,19 @@ from detection.services import (
 )
 from detection.site_models import check_models, load_own_classifier, load_site_detector
 from detection.tap import QUEUE, Tap, is_flooded
+from detection.transport.live import LivePictures
 from detection.transport.redis import RedisTransport
+
+if TYPE_CHECKING:
+    from detection.clip_desk import ClipDesk
 
 logger = logging.getLogger(__name__)
 
 # State of the process, named as such: one stop for all watch tasks, the tap, the loaded models and
-# the connection to the mailbox. FLOODED: for whom rings were last left out, told once.
+# the connections to the mailbox and to who looks, the desk of clips. FLOODED: for whom rings were
+# last left out.
 STOP = threading.Event()
+CLIPS_GOODBYE_SECONDS = 5.0
 _loading = threading.Lock()  # a cache alone would load it once for each ring
 GOVERNOR = Governor()
 FLOODED: set[str] = set()
@@ -59,6 +65,13 @@ FLOODED: set[str] = set()
 @worker_shutting_down.connect
 def _stop_watching(**_: Any) -> None:
     STOP.set()
+
+
+@worker_shutdown.connect
+def _finish_clips(**_: Any) -> None:
+    """The watches are over: what they filmed last need not wait for the next worker here."""
+    if _clip_desk.cache_info().currsize and (desk := _clip_desk()) is not None:
+        desk.settle(CLIPS_GOODBYE_SECONDS)
 
 
 @cache
@@ -71,6 +84,18 @@ def _transport() -> RedisTransport:
     return RedisTransport.connect(
         settings.ENVIRONMENT.redis_url, lambda: ring("detection.infer", expires=5)
     )
+
+
+@cache
+def _live_pictures() -> LivePictures:
+    return LivePictures.connect(settings.ENVIRONMENT.redis_url)
+
+
+@cache
+def _clip_desk() -> "ClipDesk | None":
+    from detection.clips import site_desk  # brings the decoder; only watchers pay for it
+
+    return site_desk()
 
 
 @cache
@@ -156,6 +181,8 @@ def watch(self: "Task[[int], None]", camera_id: int) -> None:
         instance=claims.instance_name(),
         worker=hostname,
         mailbox=_transport(),
+        pictures=_live_pictures(),
+        clips=_clip_desk(),
         stop=STOP,
         taken=tap.follow_room,
     )

@@ -17,11 +17,13 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from detection import signals
+from detection.contained import Contained
 from detection.domain.pace import Rate, is_overloaded
+from detection.domain.track_log import TrackLog
 from detection.models import CameraState
 from detection.recording import EpisodeRecorder, Timeline
 from detection.rules.setup import CameraSetup
-from detection.services import cameras, claims, health
+from detection.services import cameras, claims, health, track_logs
 from detection.services.claims import NotWanted, Overtaken, WatchCounters
 from detection.services.coverage import WatchLog
 from detection.services.holding import Holding
@@ -55,6 +57,8 @@ class Upkeep:
         load_setup: Callable[[], CameraSetup],
         reclaim: Callable[[], None],
         setup: CameraSetup,
+        track_log: TrackLog | None = None,
+        contained: Contained | None = None,
     ) -> None:
         self._holding = holding
         self._lease = holding.lease
@@ -64,6 +68,8 @@ class Upkeep:
         self._take_skipped = take_skipped
         self._load_setup = load_setup
         self._reclaim = reclaim
+        self._track_log = track_log
+        self._contained = contained or Contained(self._camera_id)
         self.setup = setup  # the newest; the watch uses them from its next frame on
         self.timeline: Timeline = ()  # of the open episode, as the watch last set it
         self._finding: Finding | None = None
@@ -103,7 +109,8 @@ class Upkeep:
         """Have everything written and end; False where the database kept it for too long."""
         self._over.set()
         self._wake.set()
-        self._thread.join(seconds)
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
         return not self._thread.is_alive()
 
     # --- its own thread ---------------------------------------------------------------------
@@ -119,6 +126,7 @@ class Upkeep:
                 self._wake.wait(max(0.0, self._next_tick - time.monotonic()))
                 self._wake.clear()
             self._recorder.close()
+            self._keep_tracks()
         except Exception as error:
             if not isinstance(error, Overtaken):
                 logger.exception("camera %s: its upkeep failed", self._camera_id)
@@ -150,6 +158,13 @@ class Upkeep:
         signals.watch_renewed.send_robust(sender=Upkeep, camera_id=self._camera_id)
         if self.timeline:
             self._recorder.save_timeline(self.timeline)
+        self._keep_tracks()
+        self._contained.tell()
+
+    def _keep_tracks(self) -> None:
+        if (log := self._track_log) is not None:
+            keep = track_logs.keep_pages
+            self._contained.attempt("log of tracks", keep, camera_id=self._camera_id, log=log)
 
     def _renew(self) -> None:
         now, gauges, before = time.monotonic(), self._read_gauges(), self._before

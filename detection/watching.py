@@ -17,7 +17,11 @@ from crimeops.patience import within
 from detection import signals
 from detection.analysis import SceneAnalysis
 from detection.behaviour.lookout import Lookout
+from detection.clip_desk import ClipDesk
+from detection.clips import CameraClips
 from detection.domain.letterbox import MODEL_INPUT_SIZE
+from detection.domain.packets import RING_SECONDS, PacketRing
+from detection.domain.track_log import TrackLog
 from detection.evidence.storage import DjangoEvidenceStore
 from detection.models import Camera, CameraState
 from detection.pipeline import CameraWatch, Verdict, WatchOptions
@@ -36,11 +40,15 @@ from detection.rules.setup import CameraSetup
 from detection.services import cameras, claims, setups
 from detection.services.claims import Lease, NotWanted, Overtaken
 from detection.services.holding import Holding, Mark
+from detection.showing import Showing
 from detection.sources.addresses import check_address, check_network, host_of
 from detection.sources.pyav import PyAvSource
 from detection.trackers.bytetrack import ByteTracker
+from detection.transport.live import LivePictures
 
 logger = logging.getLogger(__name__)
+
+Transport = tuple[FrameMailbox, LivePictures, ClipDesk | None]
 
 # How long the goodbye waits to learn whether the database answers.
 ANSWER_SECONDS = 0.5
@@ -52,6 +60,8 @@ def watch_camera(
     instance: str,
     worker: str,
     mailbox: FrameMailbox,
+    pictures: LivePictures,
+    clips: ClipDesk | None = None,
     stop: threading.Event,
     taken: Callable[[], None],
 ) -> bool:
@@ -60,6 +70,7 @@ def watch_camera(
     Blocks until `stop` is set, the camera is lost, or another watcher overtakes. Calls `taken` as
     soon as the lease is ours.
     """
+    _load_tracker()
     most = settings.ENVIRONMENT.max_cameras
     asked_at, at = Mark.now(), claims.database_now()
     lease = claims.take_lease(
@@ -85,8 +96,13 @@ def watch_camera(
         return True
     if claimed:
         logger.info("camera %s (%s) claimed", camera.pk, camera.name)
-        _watch_claimed(holding, camera, registry, mailbox, stop)
+        _watch_claimed(holding, camera, registry, (mailbox, pictures, clips), stop)
     return True
+
+
+def _load_tracker() -> None:
+    """Its library takes seconds to import: leases that were taken before would run out."""
+    ByteTracker(settings.ENVIRONMENT.model_dir)
 
 
 def _claim_for(holding: Holding, camera: Camera, registry: CameraRegistry) -> bool:
@@ -155,14 +171,14 @@ def _watch_claimed(
     holding: Holding,
     camera: Camera,
     registry: CameraRegistry,
-    mailbox: FrameMailbox,
+    transport: Transport,
     stop: threading.Event,
 ) -> None:
     verdict = Verdict(gave_up=False)
     reclaim = Reclaim(holding.lease, camera, registry)
     try:
         signals.camera_watched.send_robust(sender=Camera, camera=camera)
-        verdict = _build_watch(holding, camera, mailbox, reclaim.attempt, stop).run()
+        verdict = _build_watch(holding, camera, transport, reclaim.attempt, stop).run()
         holding.make_sure()  # it may have been paused while it was told to stop
     except NotWanted as error:
         logger.warning("%s", error)
@@ -226,21 +242,27 @@ def _attempt(camera: Camera, what: str, step: Callable[[], None]) -> bool:
 def _build_watch(
     holding: Holding,
     camera: Camera,
-    mailbox: FrameMailbox,
+    transport: Transport,
     reclaim: Callable[[], None],
     stop: threading.Event,
 ) -> CameraWatch:
     environment = settings.ENVIRONMENT
+    mailbox, pictures, desk = transport
+    if desk is not None:
+        desk.start()
+    ring = PacketRing(RING_SECONDS, round(environment.clip_memory_mb * 1e6)) if desk else None
     reader = setups.SetupReader(camera.pk)
     scene = build_scene(reader.load())
     return CameraWatch(
         holding=holding,
-        open_source=lambda: _open_source(camera.pk, scene.wants_more),
+        open_source=lambda: _open_source(camera.pk, scene.wants_more, ring),
         mailbox=mailbox,
+        showing=Showing(camera.pk, pictures, lambda: scene.setup.zones),
         scene=scene,
         load_setup=reader.load,
         reclaim=reclaim,
         evidence=DjangoEvidenceStore(),
+        clips=CameraClips(desk, camera.pk, ring) if desk and ring else None,
         options=WatchOptions(
             input_size=MODEL_INPUT_SIZE,
             frame_max_age_seconds=environment.frame_max_age,
@@ -248,10 +270,13 @@ def _build_watch(
             retry=RetryPolicy(max_failures=environment.max_read_failures),
         ),
         stop=stop,
+        track_log=TrackLog() if environment.track_log_days else None,
     )
 
 
-def _open_source(camera_id: int, hurry: Callable[[], bool]) -> FrameSource:
+def _open_source(
+    camera_id: int, hurry: Callable[[], bool], packets: PacketRing | None
+) -> FrameSource:
     """Built at each attempt, so that a corrected address or password is used at once."""
     environment = settings.ENVIRONMENT
     try:
@@ -269,6 +294,7 @@ def _open_source(camera_id: int, hurry: Callable[[], bool]) -> FrameSource:
             hurry=hurry,
             open_timeout_seconds=environment.open_timeout,
             read_timeout_seconds=environment.read_timeout,
+            packets=packets,
         )
     )
 

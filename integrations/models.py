@@ -4,21 +4,23 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.models import Camera, Episode
 
 
 class DeliveryKind(models.TextChoices):
-    ALERT = "alert", "Alert"
-    CRIME = "crime", "Crime"
-    STOP = "stop", "Stop"
+    ALERT = "alert", _("Alert")
+    CRIME = "crime", _("Crime")
+    STOP = "stop", _("Stop")
 
 
 class DeliveryStatus(models.TextChoices):
-    PENDING = "pending", "Waiting"
-    DELIVERED = "delivered", "Delivered"
-    REFUSED = "refused", "Refused"
-    SUPERSEDED = "superseded", "Superseded"
+    PENDING = "pending", _("Waiting")
+    DELIVERED = "delivered", _("Delivered")
+    REFUSED = "refused", _("Refused")
+    SUPERSEDED = "superseded", _("Superseded")
 
 
 class Delivery(models.Model):
@@ -66,7 +68,10 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} to {self.reporter}"
+        return gettext("%(kind)s to %(reporter)s") % {
+            "kind": self.get_kind_display(),
+            "reporter": self.reporter,
+        }
 
 
 class Outlet(models.Model):
@@ -123,4 +128,52 @@ class Siren(models.Model):
         permissions = [("test_siren", "Can test sirens")]
 
     def __str__(self) -> str:
-        return f"Siren of {self.camera}"
+        return gettext("Siren of %(camera)s") % {"camera": self.camera}
+
+
+class SilencedBy(models.TextChoices):
+    """What ended a sounding; empty where nobody knows."""
+
+    OFFICER = "officer", _("by hand")
+    DISMISSAL = "dismissal", _("episode dismissed")
+    EPISODE = "episode", _("episode over")
+    TIME = "time", _("time over")
+    TEST = "test", _("test over")
+    ANOTHER = "another", _("goes on for the next episode")
+
+
+class Sounding(models.Model):
+    """One time that a siren was asked to sound, until it was silent: its history, one row each.
+
+    Written beside the siren's row, never before the camera is asked. Without an episode it was a
+    test.
+    """
+
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="soundings")
+    episode_id = models.UUIDField(null=True, blank=True)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the camera first confirmed that it sounds."
+    )
+    method = models.CharField(max_length=32, blank=True)
+    silenced_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the camera confirmed that it is silent."
+    )
+    silenced_by = models.CharField(max_length=16, choices=SilencedBy.choices, blank=True)
+    officer = models.CharField(
+        max_length=150, blank=True, help_text="Who silenced it or dismissed the episode."
+    )
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["asked_at", "pk"]
+        indexes = [
+            models.Index(fields=["episode_id", "asked_at"], name="soundings_of_episode"),
+            models.Index(fields=["asked_at"], name="soundings_by_age"),
+            models.Index(
+                fields=["camera"], condition=Q(silenced_at__isnull=True), name="open_soundings"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Siren of {self.camera}, {self.asked_at:%Y-%m-%d %H:%M:%S}"

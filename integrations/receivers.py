@@ -17,7 +17,7 @@ from detection.models import AuditAction, Camera, Episode, EpisodeEvent
 from detection.services import audit
 from integrations.services import outbox, retention, siren_addresses, siren_keeper, sirens
 from integrations.services.siren_asking import load_alarms
-from integrations.signals import siren_silenced, siren_tested
+from integrations.signals import siren_rearmed, siren_silenced, siren_tested
 
 
 @receiver(signals.siren_wanted)
@@ -58,6 +58,11 @@ def on_camera_deleted(instance: Camera, **_: Any) -> None:
     sirens.silence_for_good(camera=instance)
 
 
+@receiver(signals.camera_removed)
+def on_camera_removed(camera: Camera, **_: Any) -> None:
+    sirens.silence_for_good(camera=camera)
+
+
 @receiver(signals.camera_leaving)
 def on_camera_leaving(camera: Camera, **_: Any) -> None:
     outbox.wait_until_told(camera_id=camera.pk)
@@ -78,6 +83,11 @@ def on_siren_silenced(**said: Any) -> None:
     _record_act(AuditAction.SIREN_SILENCED, **said)
 
 
+@receiver(siren_rearmed)
+def on_siren_rearmed(**said: Any) -> None:
+    _record_act(AuditAction.SIREN_REARMED, **said)
+
+
 def _record_act(
     action: AuditAction,
     *,
@@ -85,6 +95,8 @@ def _record_act(
     user: AbstractBaseUser,
     request: HttpRequest | None,
     outcome: str,
+    episode: Episode | None = None,
     **_: Any,
 ) -> None:
-    audit.record(action, request=request, user=user, subject=camera, details={"outcome": outcome})
+    details = {"outcome": outcome}
+    audit.record(action, request=request, user=user, subject=episode or camera, details=details)

@@ -7,5 +7,8 @@ from django.dispatch import Signal
 # Arguments: camera (Camera), user (the operator), request (or None), outcome (str).
 siren_tested = Signal()
 
-# Likewise, when an officer silences one by hand.
+# Likewise, when an officer silences one by hand; `episode` is the one on whose page, or None.
 siren_silenced = Signal()
+
+# Likewise, when an officer has one sound again for an episode.
+siren_rearmed = Signal()

@@ -3,11 +3,13 @@
 import importlib
 import os
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -106,16 +108,79 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
-    """A database with a name of its own, dropped at the end."""
+def fresh_database(server_url: str, copy_of: str = "template1") -> Iterator[str]:
+    """A database with a name of its own, dropped at the end; `copy_of` may be an address."""
     name = f"crimeops_test_{uuid4().hex[:12]}"
     head, _, query = server_url.partition("?")
     base = head.rpartition("/")[0]
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        template = copy_of.partition("?")[0].rpartition("/")[2]
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
     try:
         yield f"{base}/{name}" + (f"?{query}" if query else "")
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             connection.execute(drop)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of a real S3 server, and the folder in which the server keeps what is in it."""
+
+    server: str
+    name: str
+    access_key: str
+    secret_key: str
+    folder: Path
+
+
+class ObjectServer:
+    """`rclone serve s3` with keys, which a test may end and start again on its port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._server: subprocess.Popen[bytes] | None = None
+        self.bucket = Bucket(
+            f"http://127.0.0.1:{self._port}",
+            "evidence",
+            f"key-{uuid4().hex[:12]}",
+            uuid4().hex,
+            folder / "evidence",
+        )
+        self.bucket.folder.mkdir()
+
+    def start(self) -> None:
+        command = [str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(self._folder)]
+        # What is changed behind its back is seen at once.
+        command += ["--addr", f"127.0.0.1:{self._port}", "--dir-cache-time", "0s"]
+        keys = f'"{self.bucket.access_key},{self.bucket.secret_key}"'
+        given = {"RCLONE_AUTH_KEY": keys, "RCLONE_CONFIG": os.devnull}  # no keys in `ps`
+        self._server = subprocess.Popen(
+            command,
+            env=os.environ | given,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        wait_until(lambda: answers(self._port), "the S3 server listens")
+
+    def kill(self) -> None:
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait(10)
+            self._server = None
+
+
+@contextmanager
+def object_server() -> Iterator[ObjectServer]:
+    """A real S3 server on loopback with one bucket."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = ObjectServer(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()

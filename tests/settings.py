@@ -21,6 +21,7 @@ os.environ |= {
     "MODEL_API_KEY": "api-key-for-tests",
     "DATABASE_URL": _postgres_of_this_run or f"sqlite:///{TEST_STATE / 'tests.sqlite3'}",
     "EVIDENCE_DIR": str(TEST_STATE / "evidence"),
+    "SPOOL_DIR": str(TEST_STATE / "spool"),
     "LOG_LEVEL": "WARNING",
 }
 Environment.model_config["env_file"] = None
@@ -32,3 +33,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["TEST"] = (  # noqa: F405
     {} if _postgres_of_this_run else {"NAME": str(TEST_STATE / f"tests-{os.getpid()}.sqlite3")}
 )
+
+STATIC_ROOT = TEST_STATE / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise complains of a folder that is not there

@@ -8,6 +8,7 @@ from detection.admin import (  # noqa: F401 — importing registers
     cameras,
     claims,
     episodes,
+    evidence_section,
     health,
     setup,
     troubles,
@@ -15,7 +16,9 @@ from detection.admin import (  # noqa: F401 — importing registers
     zones,
 )
 from detection.admin.login import LoginForm, with_record
+from detection.admin.site_pages import with_site_pages
 
 admin.site.index_template = "admin/detection/overview.html"
 admin.site.login_form = LoginForm
 admin.site.password_change = with_record(admin.site.password_change)  # type: ignore[method-assign, assignment]  # no setting
+admin.site.get_urls = with_site_pages(admin.site.get_urls)  # type: ignore[method-assign]  # no setting

@@ -1,7 +1,11 @@
 """How a profile in force is shown, and the words by which it is changed."""
 
+from typing import Any
+
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.presentation import Tone, label
 from detection.domain.schedules import Profile
@@ -26,5 +30,8 @@ def profile_label(held: InForce) -> SafeString:
     )
 
 
-def said_of(profile: Profile | None) -> str:
-    return f"Armed as {profile.value}, by hand." if profile else "Armed by schedule."
+def said_of(profile: Profile | None) -> Any:
+    """Lazily: the officer reads it in another language than the audit trail keeps it."""
+    if profile is None:
+        return _("Armed by schedule.")
+    return format_lazy(_("Armed as {profile}, by hand."), profile=_(profile.value))

@@ -8,6 +8,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.changes import ChangeMessage, describe
 from detection.models import AuditAction, seen_by
@@ -43,8 +45,8 @@ class ModelAdmin(_ModelAdmin[_Row]):
     Rows that are about a camera are shown to those of its station only, and each change is audited.
     """
 
-    empty_title: ClassVar[str] = "Nothing here yet"
-    empty_text: ClassVar[str] = ""
+    empty_title: ClassVar[Any] = _("Nothing here yet")
+    empty_text: ClassVar[Any] = ""
     list_fullwidth = True
     list_per_page = 50
     show_facets = ShowFacets.NEVER  # a count per filter choice is a query per filter choice
@@ -95,14 +97,15 @@ class ModelAdmin(_ModelAdmin[_Row]):
         audit.record(AuditAction.CHANGED, request=request, subject=obj, details=_details(message))
         return super().log_change(request, obj, message)
 
-    def log_act(self, request: HttpRequest, action: AuditAction, obj: Any, said: str) -> None:
+    def log_act(self, request: HttpRequest, action: AuditAction, obj: Any, said: Any) -> None:
         """An act with a name of its own, into the row's history and the audit trail."""
         audit.record(action, request=request, subject=obj, details={"said": said})
-        super().log_change(request, obj, said)
+        self.log_history(request, obj, said)
 
-    def log_history(self, request: HttpRequest, obj: Any, said: str) -> None:
+    def log_history(self, request: HttpRequest, obj: Any, said: Any) -> None:
         """Into the row's history alone: the service that acted has written the audit trail."""
-        super().log_change(request, obj, said)
+        with translation.override("en"):
+            super().log_change(request, obj, str(said))
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for row in queryset:

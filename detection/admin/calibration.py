@@ -18,13 +18,16 @@ from django.http import (
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.base import ReadOnlyAdmin, signed_in
 from detection.admin.calibration_page import kind_of, page_context, state_label
 from detection.admin.camera_filter import CameraFilter
 from detection.admin.camera_form import without_credentials
 from detection.admin.presentation import NOTHING, Tone, label, link, moment, page_of
-from detection.models import Camera, ThresholdSuggestion, seen_by
+from detection.models import AuditAction, Camera, ThresholdSuggestion, seen_by
 from detection.services.calibration import BUDGET_PER_DAY, calibrate
 from detection.services.suggestions import NotPossible, apply_suggestion, undo_suggestion
 
@@ -33,8 +36,8 @@ Act = Callable[..., ThresholdSuggestion]
 
 @admin.register(ThresholdSuggestion)
 class ThresholdSuggestionAdmin(ReadOnlyAdmin[ThresholdSuggestion]):
-    empty_title = "Nothing is suggested yet"
-    empty_text = (
+    empty_title = _("Nothing is suggested yet")
+    empty_text = _(
         "Thresholds are suggested out of officers' verdicts on episodes: review some, then "
         "calculate, here or with `manage.py calibrate`."
     )
@@ -61,38 +64,38 @@ class ThresholdSuggestionAdmin(ReadOnlyAdmin[ThresholdSuggestion]):
 
     # --- the list -------------------------------------------------------------------------------
 
-    @admin.display(description="suspicion", ordering="crime_type")
+    @admin.display(description=_("suspicion"), ordering="crime_type")
     def kind(self, suggestion: ThresholdSuggestion) -> str:
         return kind_of(suggestion)
 
-    @admin.display(description="camera", ordering="camera__name")
+    @admin.display(description=_("camera"), ordering="camera__name")
     def camera_link(self, suggestion: ThresholdSuggestion) -> str:
         return link("detection_camera", suggestion.camera_id, suggestion.camera.name)
 
-    @admin.display(description="today", ordering="today")
+    @admin.display(description=_("today"), ordering="today")
     def now(self, suggestion: ThresholdSuggestion) -> str:
         return f"{suggestion.today:g} %"
 
-    @admin.display(description="suggested", ordering="suggested")
+    @admin.display(description=_("suggested"), ordering="suggested")
     def then(self, suggestion: ThresholdSuggestion) -> str:
         return NOTHING if suggestion.suggested is None else f"{suggestion.suggested:g} %"
 
-    @admin.display(description="dismissed gone")
+    @admin.display(description=_("dismissed gone"))
     def dismissed_gone(self, suggestion: ThresholdSuggestion) -> str:
         effect = suggestion.effect
-        return f"{effect['dismissed_gone']} of {effect['dismissed']}"
+        return _share(effect["dismissed_gone"], effect["dismissed"])
 
-    @admin.display(description="confirmed lost")
+    @admin.display(description=_("confirmed lost"))
     def confirmed_lost(self, suggestion: ThresholdSuggestion) -> str:
         effect = suggestion.effect
-        said = f"{len(effect['confirmed_lost'])} of {effect['confirmed']}"
+        said = _share(len(effect["confirmed_lost"]), effect["confirmed"])
         return label(said, Tone.BAD) if effect["confirmed_lost"] else said
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, suggestion: ThresholdSuggestion) -> SafeString:
         return state_label(suggestion)
 
-    @admin.display(description="calculated", ordering="made_at")
+    @admin.display(description=_("calculated"), ordering="made_at")
     def made(self, suggestion: ThresholdSuggestion) -> str:
         return moment(suggestion.made_at)
 
@@ -123,7 +126,7 @@ class ThresholdSuggestionAdmin(ReadOnlyAdmin[ThresholdSuggestion]):
         budget = _number(request.POST.get("budget", str(BUDGET_PER_DAY)))
         if budget is None:
             messages.error(
-                request, "Give how many false alarms a day a camera may have: 0 or more."
+                request, _("Give how many false alarms a day a camera may have: 0 or more.")
             )
         else:
             ids = list(seen_by(request.user, Camera.objects.all()).values_list("pk", flat=True))
@@ -132,12 +135,12 @@ class ThresholdSuggestionAdmin(ReadOnlyAdmin[ThresholdSuggestion]):
         return HttpResponseRedirect(reverse("admin:detection_thresholdsuggestion_changelist"))
 
     def apply(self, request: HttpRequest, suggestion_id: int) -> HttpResponse:
-        return self._act(request, suggestion_id, apply_suggestion, "Applied")
+        return self._act(request, suggestion_id, apply_suggestion, _("Applied"))
 
     def undo(self, request: HttpRequest, suggestion_id: int) -> HttpResponse:
-        return self._act(request, suggestion_id, undo_suggestion, "Undone")
+        return self._act(request, suggestion_id, undo_suggestion, _("Undone"))
 
-    def _act(self, request: HttpRequest, suggestion_id: int, act: Act, done: str) -> HttpResponse:
+    def _act(self, request: HttpRequest, suggestion_id: int, act: Act, done: Any) -> HttpResponse:
         if refusal := self._refused(request):
             return refusal
         if not self.get_queryset(request).filter(pk=suggestion_id).exists():
@@ -147,10 +150,15 @@ class ThresholdSuggestionAdmin(ReadOnlyAdmin[ThresholdSuggestion]):
                 suggestion = act(
                     suggestion_id=suggestion_id, by=signed_in(request), request=request
                 )
-                said = f"{done}: {suggestion.today:g} → {suggestion.suggested:g} %."
-                self.log_change(request, suggestion, said)
+                said = format_lazy(
+                    "{done}: {before:g} → {after:g} %.",
+                    done=done,
+                    before=suggestion.today,
+                    after=suggestion.suggested,
+                )
+                self.log_act(request, AuditAction.CHANGED, suggestion, said)
         except NotPossible as error:
-            messages.error(request, f"Nothing was changed: {error}.")
+            messages.error(request, gettext("Nothing was changed: %(why)s.") % {"why": error})
         else:
             messages.success(request, said)
         return HttpResponseRedirect(page_of("detection_thresholdsuggestion", suggestion_id))
@@ -171,9 +179,16 @@ class ThresholdSuggestionAdmin(ReadOnlyAdmin[ThresholdSuggestion]):
 
 def _calculated(made: list[ThresholdSuggestion]) -> str:
     if not made:
-        return "No episode of the last 90 days has a verdict: there is nothing to calculate."
+        return gettext(
+            "No episode of the last 90 days has a verdict: there is nothing to calculate."
+        )
     changes = sum(suggestion.is_change for suggestion in made)
-    return f"Calculated: {changes} of {len(made)} thresholds would change."
+    text = gettext("Calculated: %(changes)d of %(all)d thresholds would change.")
+    return text % {"changes": changes, "all": len(made)}
+
+
+def _share(count: int, of_all: int) -> str:
+    return gettext("%(count)d of %(all)d") % {"count": count, "all": of_all}
 
 
 def _number(text: str) -> float | None:

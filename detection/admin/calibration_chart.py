@@ -1,12 +1,13 @@
 """How often a confidence was right, as a picture: what was judged, the curve, the thresholds.
 
-Only shapes are in the SVG, as in confidence_chart; words stand around it as HTML.
+Only shapes are in the SVG; words stand around it as HTML.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from detection.models import ThresholdSuggestion
 
@@ -60,15 +61,20 @@ def _describe(
     thresholds: list[tuple[str, float]],
 ) -> str:
     sentences = [
-        f"From {share['begin']} to {share['end']} %: {share['crimes']} of {share['episodes']} "
-        "were crimes."
+        _("From %(begin)s to %(end)s %%: %(crimes)s of %(episodes)s were crimes.") % share
         for share in shares
     ]
     if points:
         (x1, y1), (x2, y2) = points[0], points[-1]
         sentences.append(
-            f"The curve goes from {100 * y1:.0f} % at a confidence of {x1:.0f} % "
-            f"to {100 * y2:.0f} % at {x2:.0f} %."
+            _(
+                "The curve goes from %(y1).0f %% at a confidence of %(x1).0f %% "
+                "to %(y2).0f %% at %(x2).0f %%."
+            )
+            % {"x1": x1, "y1": 100 * y1, "x2": x2, "y2": 100 * y2}
         )
-    sentences += [f"The threshold {name} is {value:g} %." for name, value in thresholds]
+    sentences += [
+        _("The threshold %(name)s is %(value)s %%.") % {"name": _(name), "value": f"{value:g}"}
+        for name, value in thresholds
+    ]
     return " ".join(sentences)

@@ -6,6 +6,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.calibration_chart import calibration_chart
 from detection.admin.presentation import Tone, label, link, moment, plain
@@ -20,7 +22,7 @@ def page_context(
 ) -> dict[str, Any]:
     """All that the page's template needs to know of the suggestion."""
     return {
-        "title": f"{kind_of(suggestion)} at {suggestion.camera.name}",
+        "title": f"{kind_of(suggestion)}: {suggestion.camera.name}",
         "subtitle": "",
         "suggestion": suggestion,
         "chart": calibration_chart(suggestion),
@@ -36,48 +38,62 @@ def kind_of(suggestion: ThresholdSuggestion) -> str:
 def state_label(suggestion: ThresholdSuggestion) -> SafeString:
     """Applied, undone, or what is to be done with it."""
     if suggestion.undone_at:
-        return label("Undone", Tone.NEUTRAL)
+        return label(_("Undone"), Tone.NEUTRAL)
     if suggestion.applied_at:
-        return label("Applied", Tone.GOOD)
+        return label(_("Applied"), Tone.GOOD)
     if suggestion.suggested is None:
-        return label("Too few verdicts", Tone.NEUTRAL, suggestion.note)
+        return label(_("Too few verdicts"), Tone.NEUTRAL, suggestion.note)
     if suggestion.is_change:
-        return label("Suggested", Tone.ACTIVE)
-    return label("Keep", Tone.NEUTRAL)
+        return label(_("Suggested"), Tone.ACTIVE)
+    return label(_("Keep"), Tone.NEUTRAL)
 
 
-def facts_of(suggestion: ThresholdSuggestion) -> list[tuple[str, str]]:
+def facts_of(suggestion: ThresholdSuggestion) -> list[tuple[Any, str]]:
     """What the suggestion rests on and what it would have changed."""
     effect = suggestion.effect
-    whose = "all cameras" if suggestion.is_pooled else "this camera"
-    facts = [
-        ("Camera", link("detection_camera", suggestion.camera_id, suggestion.camera.name)),
-        ("State", state_label(suggestion)),
-        ("In force now", f"{threshold_in_force(suggestion):g} %"),
-        ("Dismissed gone", f"{effect['dismissed_gone']} of {effect['dismissed']} here"),
+    whose = gettext("all cameras") if suggestion.is_pooled else gettext("this camera")
+    facts: list[tuple[Any, str]] = [
+        (_("Camera"), link("detection_camera", suggestion.camera_id, suggestion.camera.name)),
+        (_("State"), state_label(suggestion)),
+        (_("In force now"), f"{threshold_in_force(suggestion):g} %"),
+        (_("Dismissed gone"), _here(effect["dismissed_gone"], effect["dismissed"])),
         (
-            "Confirmed lost",
-            f"{len(effect['confirmed_lost'])} of {effect['confirmed']} here",
+            _("Confirmed lost"),
+            _here(len(effect["confirmed_lost"]), effect["confirmed"]),
         ),
         (
-            "False alarms",
-            f"{effect['per_day_today']:.1f} → {effect['per_day_then']:.1f} a day, by {whose}",
+            _("False alarms"),
+            gettext("%(today).1f → %(then).1f a day, by %(whose)s")
+            % {"today": effect["per_day_today"], "then": effect["per_day_then"], "whose": whose},
         ),
-        ("Budget", f"{suggestion.budget:g} a day, of all suspicions together"),
         (
-            "Verdicts",
-            f"{suggestion.confirmed} confirmed, {suggestion.dismissed} dismissed at {whose}",
+            _("Budget"),
+            gettext("%(budget)s a day, of all suspicions together")
+            % {"budget": f"{suggestion.budget:g}"},
         ),
-        ("Days watched", f"{suggestion.days_watched:.1f}"),
-        ("Waiting for a verdict", str(suggestion.unreviewed)),
-        ("Calculated", moment(suggestion.made_at)),
+        (
+            _("Verdicts"),
+            gettext("%(confirmed)d confirmed, %(dismissed)d dismissed at %(whose)s")
+            % {
+                "confirmed": suggestion.confirmed,
+                "dismissed": suggestion.dismissed,
+                "whose": whose,
+            },
+        ),
+        (_("Days watched"), f"{suggestion.days_watched:.1f}"),
+        (_("Waiting for a verdict"), str(suggestion.unreviewed)),
+        (_("Calculated"), moment(suggestion.made_at)),
     ]
     if suggestion.applied_at:
-        facts.append(("Applied", moment(suggestion.applied_at)))
-        facts.append(("Applied by", str(suggestion.applied_by or "a former user")))
+        facts.append((_("Applied"), moment(suggestion.applied_at)))
+        facts.append((_("Applied by"), str(suggestion.applied_by or gettext("a former user"))))
     if suggestion.undone_at:
-        facts.append(("Undone", moment(suggestion.undone_at)))
+        facts.append((_("Undone"), moment(suggestion.undone_at)))
     return facts
+
+
+def _here(count: int, of_all: int) -> str:
+    return gettext("%(count)d of %(all)d here") % {"count": count, "all": of_all}
 
 
 def _lost(

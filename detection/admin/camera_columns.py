@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
@@ -9,10 +10,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.arming import profile_label
 from detection.admin.camera_form import without_credentials
 from detection.admin.claims import claim_rates, watcher_text
+from detection.admin.episode_words import kind_of
 from detection.admin.presentation import NOTHING, label, link, plain
 from detection.admin.watch_health import (
     claim_of,
@@ -61,15 +65,15 @@ def frames_per_second_cell(camera: Camera, at: datetime) -> str:
 
 def watcher_cell(camera: Camera, at: datetime) -> str:
     claim = claim_of(camera)
-    return watcher_text(claim) if claim and is_live(claim, at) else "nobody"
+    return watcher_text(claim) if claim and is_live(claim, at) else gettext("nobody")
 
 
 def episode_cell(camera: Camera, at: datetime) -> str:
     episodes: list[Episode] = getattr(camera, "open_episodes", [])
     if not episodes:
         return NOTHING
-    kind = episodes[0].get_crime_type_display()
-    return link("detection_episode", episodes[0].pk, f"{kind} ({episodes[0].status})")
+    text = f"{kind_of(episodes[0])}: {episodes[0].get_status_display()}"
+    return link("detection_episode", episodes[0].pk, text)
 
 
 def armed_cell(camera: Camera, at: datetime) -> SafeString:
@@ -97,16 +101,16 @@ def live_cell(name: str, camera: Camera, at: datetime) -> SafeString:
 class WatchFilter(admin.SimpleListFilter):
     """Cameras by whether they are really watched, which their state alone does not tell."""
 
-    title = "watch"
+    title = _("watch")
     parameter_name = "watch"
 
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
         return [
-            ("running", "Really watched"),
-            ("trouble", "In trouble"),
-            ("seems", "Only seems watched"),
-            ("overloaded", "Overloaded"),
-            ("idle", "Enabled, but not watched"),
+            ("running", _("Really watched")),
+            ("trouble", _("In trouble")),
+            ("seems", _("Only seems watched")),
+            ("overloaded", _("Overloaded")),
+            ("idle", _("Enabled, but not watched")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Camera]) -> QuerySet[Camera]:

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from detection.admin.base import key_of
 from detection.models import Camera, seen_by
@@ -17,12 +19,16 @@ else:
 class CameraFilter(DropdownFilter):
     """Cameras by name; Django's own filter would load and decrypt each of them."""
 
-    title = "camera"
+    title = gettext_lazy("camera")
     parameter_name = "camera"
 
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
         cameras = seen_by(request.user, Camera.objects.all())
-        return [(str(pk), name) for pk, name in cameras.values_list("pk", "name")]
+        rows = cameras.order_by(F("removed_at").asc(nulls_first=True), "name", "pk")
+        return [
+            (str(pk), f"{name} ({_('removed')})" if removed_at else name)
+            for pk, name, removed_at in rows.values_list("pk", "name", "removed_at")
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         camera_id = key_of(self.value())

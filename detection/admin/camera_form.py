@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django import forms
 from django.conf import settings
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from detection.admin.telling import told
 from detection.models import Camera
 from detection.ports import SourceError
-from detection.sources.addresses import check_address, check_network
+from detection.sources.addresses import check_address, check_network, with_login
 
 if TYPE_CHECKING:
     from django.forms import CheckboxSelectMultiple, PasswordInput
@@ -25,12 +28,17 @@ else:
     _CameraForm = forms.ModelForm  # cannot be subscripted at run time
 
 CREDENTIALS = {
-    "stream_url": "Stream address",
-    "username": "User name",
-    "password": "Password",
-    "control_password": "Tapo account password",
+    "stream_url": _("Stream address"),
+    "username": _("User name"),
+    "password": _("Password"),
+    "control_password": _("Tapo account password"),
 }
 LOCAL_REGISTRY = "local"
+NEW_HELP = {
+    "stream_url": _("Like rtsp://10.1.2.3:554/stream2. The smaller stream of a camera is enough."),
+    "username": _("Of the camera's own account, where the address does not hold it."),
+    "control_password": _("For the siren, where it differs from the camera account's."),
+}
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -49,7 +57,7 @@ def shown_stream(url: str) -> str:
     from the first sign of a parameter on.
     """
     if not url:
-        return "not set"
+        return gettext("not set")
     scheme, separator, rest = url.rpartition("://")
     rest = rest.rpartition("@")[2]
     for sign in "?#;&=":
@@ -59,12 +67,12 @@ def shown_stream(url: str) -> str:
     return f"{scheme.partition('://')[0]}{separator}{rest}"
 
 
-def _write_only(label: str, *, strip: bool) -> forms.CharField:
+def _write_only(label: Any, *, strip: bool) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=False,
         strip=strip,
-        help_text="Leave empty to keep what is stored.",
+        help_text=_("Leave empty to keep what is stored."),
         widget=PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -77,10 +85,11 @@ class CameraForm(_CameraForm):
     new_password = _write_only(CREDENTIALS["password"], strip=False)
     new_control_password = _write_only(CREDENTIALS["control_password"], strip=False)
     forget = forms.MultipleChoiceField(
+        label=_("Forget"),
         required=False,
         choices=[(name, label) for name, label in CREDENTIALS.items() if name != "stream_url"],
         widget=CheckboxSelectMultiple,
-        help_text="Removes the stored value.",
+        help_text=_("Removes the stored value."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -89,9 +98,11 @@ class CameraForm(_CameraForm):
             self._leave_to_registry()
         for name in CREDENTIALS:
             field = self.fields.get(f"new_{name}")
-            if field is not None:
+            if field is not None and self.instance.pk is None:
+                field.help_text = NEW_HELP.get(name, "")
+            elif field is not None:
                 stored = bool(getattr(self.instance, name))
-                field.widget.attrs["placeholder"] = "set" if stored else "not set"
+                field.widget.attrs["placeholder"] = gettext("set") if stored else gettext("not set")
 
     def _leave_to_registry(self) -> None:
         for name in ("stream_url", "username", "password"):
@@ -107,7 +118,7 @@ class CameraForm(_CameraForm):
             if url:
                 check_address(url, allow_files=settings.ENVIRONMENT.allow_file_sources)
         except SourceError as error:
-            raise forms.ValidationError(str(error)) from None
+            raise forms.ValidationError(told(str(error))) from None
         return url
 
     def clean_control_address(self) -> str:
@@ -115,25 +126,28 @@ class CameraForm(_CameraForm):
         address: str = self.cleaned_data["control_address"]
         host, separator, port = address.partition(":")
         if separator and not (port.isdigit() and 0 < int(port) < 65_536):
-            raise forms.ValidationError("write it as host or host:port")
+            raise forms.ValidationError(_("write it as host or host:port"))
         try:
             if address:
                 check_network(host, settings.ENVIRONMENT.camera_networks)
         except SourceError as error:
-            raise forms.ValidationError(str(error)) from None
+            raise forms.ValidationError(told(str(error))) from None
         return address
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         for name in self.cleaned_data.get("forget", []):
             if self.cleaned_data.get(f"new_{name}"):
-                self.add_error("forget", f"{CREDENTIALS[name]}: either forget it or set a new one")
+                text = gettext("%(name)s: either forget it or set a new one")
+                self.add_error("forget", text % {"name": CREDENTIALS[name]})
         return cleaned
 
     def changed_credentials(self) -> dict[str, str]:
         """New values by model field; what was left empty is not among them."""
         forgotten = dict.fromkeys(self.cleaned_data.get("forget", []), "")
         given = {name: self.cleaned_data.get(f"new_{name}") for name in CREDENTIALS}
+        login = (given["username"] or "", given["password"] or "")
+        given["stream_url"] = with_login(given["stream_url"] or "", *login)
         return forgotten | {name: value for name, value in given.items() if value}
 
     def save(self, commit: bool = True) -> Camera:

@@ -5,16 +5,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
 
-from detection.admin.arming import said_of
 from detection.admin.base import key_of
+from detection.admin.camera_actions import WithCameraActions
 from detection.admin.camera_columns import (
     LIVE_CELLS,
     WatchFilter,
@@ -22,14 +22,15 @@ from detection.admin.camera_columns import (
     with_live_columns,
 )
 from detection.admin.camera_form import CREDENTIALS, LOCAL_REGISTRY, CameraForm, shown_stream
-from detection.admin.health import coverage_days, last_day_percent, recent_health, with_last_day
-from detection.admin.presentation import moment, plain
+from detection.admin.camera_list import RemovedFilter, still_cell, still_place, stills_taken
+from detection.admin.camera_probe import WithProbe
+from detection.admin.health import last_day_percent, with_last_day
+from detection.admin.live_pictures import WithLivePictures
+from detection.admin.presentation import plain
 from detection.admin.settings_page import WithSettings, settings_cell
-from detection.admin.setup_warnings import warnings_list, warnings_of
-from detection.admin.zones import ZoneInline
-from detection.domain.schedules import Profile
-from detection.models import AuditAction, Camera, Zone, stations_of
-from detection.services.arming import arm_cameras
+from detection.admin.zone_editor import ZoneEditor
+from detection.admin.zones import zones_drawn
+from detection.models import Camera, stations_of
 
 LIVE_LIMIT = 200
 LISTED_FIELDS = (
@@ -41,13 +42,6 @@ LISTED_FIELDS = (
     "station_id",
     "storage_type",
 )
-WATCH_FIELDS = (
-    ("state_now", "remark_now"),
-    ("last_frame", "frames_each_second"),
-    ("watcher", "open_episode"),
-    ("changed", "retry"),
-    "listed",
-)
 SETUP_FIELDS = (
     "name",
     "enabled",
@@ -56,36 +50,43 @@ SETUP_FIELDS = (
     ("latitude", "longitude"),
     ("station_id", "storage_type"),
 )
-WARNED = ("What this setup does not watch", {"fields": ("warnings",)})
 ARMING_FIELDS = ("armed_now", ("profile", "schedule"), "settings_link")
 IDENTITY_FIELDS = (("registry", "external_id"),)
 
 
 @admin.register(Camera)
-class CameraAdmin(WithSettings[Camera]):
-    empty_title = "No camera yet"
-    empty_text = (
+class CameraAdmin(ZoneEditor, WithLivePictures, WithCameraActions, WithProbe, WithSettings[Camera]):
+    empty_title = _("No camera yet")
+    empty_text = _(
         "Cameras of the back end appear by themselves while `celery -A crimeops beat` and a worker "
         "run. A camera that no back end lists can be added by hand."
     )
     form = CameraForm
-    inlines = (ZoneInline,)
     list_before_template = "admin/detection/camera/live_status.html"
     list_display = (
+        "still",
         "name_and_address",
         "state_now",
         "remark_now",
         "last_frame",
         "frames_each_second",
-        "watcher",
         "open_episode",
         "armed_now",
         "covered",
         "station_id",
     )
-    list_filter = (WatchFilter, "state", "enabled", "profile", "station_id", "registry")
+    list_display_links = ("still", "name_and_address")
+    list_filter = (
+        WatchFilter,
+        RemovedFilter,
+        "state",
+        "enabled",
+        "profile",
+        "station_id",
+        "registry",
+    )
     search_fields = ("name", "address", "public_address")
-    search_help_text = "Name or address"
+    search_help_text = _("Name or address")
     actions = (
         "enable",
         "disable",
@@ -93,100 +94,55 @@ class CameraAdmin(WithSettings[Camera]):
         "arm_as_night",
         "arm_as_closed",
         "arm_by_schedule",
+        "remove",
     )
 
     class Media:
         js = ("detection/live_cameras.js",)
+        css = {"all": ("detection/desk/camera_list.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Camera]:
         return with_last_day(with_live_columns(super().get_queryset(request)))
 
     # --- the list -------------------------------------------------------------------------------
 
-    @admin.display(description="camera", ordering="name")
+    @admin.display(description=_("picture"))
+    def still(self, camera: Camera) -> str:
+        return still_place(camera)
+
+    @admin.display(description=_("camera"), ordering="name")
     def name_and_address(self, camera: Camera) -> str:
         return format_html(
             '<span class="co-two-lines">{}<small>{}</small></span>', camera.name, camera.address
         )
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description=_("state"), ordering="state")
     def state_now(self, camera: Camera) -> str:
         return live_cell("state", camera, timezone.now())
 
-    @admin.display(description="why")
+    @admin.display(description=_("why"))
     def remark_now(self, camera: Camera) -> str:
         return live_cell("remark", camera, timezone.now())
 
-    @admin.display(description="last frame", ordering="claim__last_frame_at")
+    @admin.display(description=_("last frame"), ordering="claim__last_frame_at")
     def last_frame(self, camera: Camera) -> str:
         return live_cell("frame", camera, timezone.now())
 
-    @admin.display(description="frames/s", ordering="claim__frames_per_second")
+    @admin.display(description=_("frames/s"), ordering="claim__frames_per_second")
     def frames_each_second(self, camera: Camera) -> str:
         return live_cell("fps", camera, timezone.now())
 
-    @admin.display(description="watched by", ordering="claim__instance")
-    def watcher(self, camera: Camera) -> str:
-        return live_cell("watcher", camera, timezone.now())
-
-    @admin.display(description="episode")
+    @admin.display(description=_("episode"))
     def open_episode(self, camera: Camera) -> str:
         return live_cell("episode", camera, timezone.now())
 
-    @admin.display(description="armed as", ordering="profile")
+    @admin.display(description=_("armed as"), ordering="profile")
     def armed_now(self, camera: Camera) -> str:
         return live_cell("armed", camera, timezone.now())
 
-    @admin.display(description="watched, 24 h")
+    @admin.display(description=_("watched, 24 h"))
     def covered(self, camera: Camera) -> str:
         return last_day_percent(camera)
-
-    @admin.action(description="Watch: enable, and try again now", permissions=["change"])
-    def enable(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
-        self._set_enabled(request, cameras, True)
-
-    @admin.action(description="Stop watching: disable", permissions=["change"])
-    def disable(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
-        self._set_enabled(request, cameras, False)
-
-    @transaction.atomic
-    def _set_enabled(self, request: HttpRequest, cameras: QuerySet[Camera], enabled: bool) -> None:
-        chosen = list(cameras)
-        rows = Camera.objects.filter(pk__in=[camera.pk for camera in chosen])
-        rows.update(enabled=enabled, retry_at=None)
-        done = "Enabled" if enabled else "Disabled"
-        for camera in chosen:
-            self.log_change(request, camera, f"{done}.")
-        self.message_user(
-            request, f"{done} {len(chosen)} camera{'s' * (len(chosen) != 1)}.", messages.SUCCESS
-        )
-
-    @admin.action(description="Arm as: day", permissions=["change"])
-    def arm_as_day(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
-        self._arm(request, cameras, Profile.DAY)
-
-    @admin.action(description="Arm as: night", permissions=["change"])
-    def arm_as_night(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
-        self._arm(request, cameras, Profile.NIGHT)
-
-    @admin.action(description="Arm as: closed", permissions=["change"])
-    def arm_as_closed(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
-        self._arm(request, cameras, Profile.CLOSED)
-
-    @admin.action(description="Arm as: by schedule", permissions=["change"])
-    def arm_by_schedule(self, request: HttpRequest, cameras: QuerySet[Camera]) -> None:
-        self._arm(request, cameras, None)
-
-    @transaction.atomic
-    def _arm(
-        self, request: HttpRequest, cameras: QuerySet[Camera], profile: Profile | None
-    ) -> None:
-        chosen = list(cameras)
-        arm_cameras(camera_ids=[camera.pk for camera in chosen], profile=profile)
-        for camera in chosen:
-            self.log_act(request, AuditAction.ARMED, camera, said_of(profile))
-        count = f"{len(chosen)} camera{'s' * (len(chosen) != 1)}"
-        self.message_user(request, f"{count}: {said_of(profile)}", messages.SUCCESS)
 
     def get_urls(self) -> list[URLPattern]:
         live = self.admin_site.admin_view(self.live)
@@ -199,11 +155,15 @@ class CameraAdmin(WithSettings[Camera]):
         asked = request.GET.get("ids", "").split(",")[:LIVE_LIMIT]
         ids = [key for key in map(key_of, asked) if key is not None]
         now = timezone.now()
+        cameras = list(self.get_queryset(request).filter(pk__in=ids, removed_at=None))
         cells = {
             f"{camera.pk}:{name}": LIVE_CELLS[name](camera, now)
-            for camera in self.get_queryset(request).filter(pk__in=ids)
+            for camera in cameras
             for name in LIVE_CELLS
         }
+        taken = stills_taken(cameras)
+        for camera in cameras:
+            cells[f"{camera.pk}:still"] = still_cell(camera, taken.get(camera.pk), now)
         return JsonResponse({"at": f"{localtime(now):%H:%M:%S}", "cells": cells})
 
     # --- one camera -----------------------------------------------------------------------------
@@ -211,14 +171,16 @@ class CameraAdmin(WithSettings[Camera]):
     def get_fieldsets(self, request: HttpRequest, obj: Camera | None = None) -> Any:
         if obj is None:
             inputs = tuple(f"new_{name}" for name in CREDENTIALS)
-            return ((None, {"fields": SETUP_FIELDS}), ("Access", {"fields": inputs}))
+            return (
+                (None, {"fields": ("name", "enabled")}),
+                (_("Access"), {"fields": inputs}),
+                (_("Place"), {"fields": SETUP_FIELDS[2:]}),
+            )
         return (
-            *((WARNED,) if warnings_of(obj) else ()),
-            ("Watching", {"fields": WATCH_FIELDS}),
-            ("Rules and hours", {"fields": ARMING_FIELDS}),
-            ("View and coverage", {"fields": ("health", "coverage")}),
-            ("Camera", {"fields": (*SETUP_FIELDS, *IDENTITY_FIELDS)}),
-            ("Access", {"fields": self._access_fields(request, obj)}),
+            (_("Rules and hours"), {"fields": ARMING_FIELDS}),
+            (_("Zones"), {"fields": ("zones",)}),
+            (_("Camera"), {"fields": (*SETUP_FIELDS, *IDENTITY_FIELDS)}),
+            (_("Access"), {"fields": self._access_fields(request, obj)}),
         )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -239,20 +201,9 @@ class CameraAdmin(WithSettings[Camera]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Camera | None = None) -> Any:
         always = (
-            "state_now",
-            "remark_now",
-            "last_frame",
-            "frames_each_second",
-            "watcher",
-            "open_episode",
-            "changed",
-            "retry",
-            "listed",
-            "health",
-            "coverage",
             "armed_now",
             "settings_link",
-            "warnings",
+            "zones",
             "registry",
             "external_id",
             "stream",
@@ -263,48 +214,28 @@ class CameraAdmin(WithSettings[Camera]):
         listed = obj is not None and obj.registry != LOCAL_REGISTRY
         return (*always, *LISTED_FIELDS) if listed else always
 
-    @admin.display(description="in this state since")
-    def changed(self, camera: Camera) -> str:
-        return moment(camera.state_changed_at)
-
-    @admin.display(description="not tried again before")
-    def retry(self, camera: Camera) -> str:
-        return moment(camera.retry_at)
-
-    @admin.display(description="listed as free by its registry")
-    def listed(self, camera: Camera) -> str:
-        return moment(camera.listed_at)
-
-    @admin.display(description="settings of the rules")
+    @admin.display(description=_("settings of the rules"))
     def settings_link(self, owner: Camera) -> str:
         return settings_cell(owner)
 
-    @admin.display(description="warnings")
-    def warnings(self, camera: Camera) -> str:
-        return warnings_list(camera)
+    @admin.display(description=_("drawn on its picture"))
+    def zones(self, camera: Camera) -> str:
+        return zones_drawn(camera)
 
-    @admin.display(description="last troubles with its view")
-    def health(self, camera: Camera) -> str:
-        return recent_health(camera)
-
-    @admin.display(description="really watched")
-    def coverage(self, camera: Camera) -> str:
-        return coverage_days(camera)
-
-    @admin.display(description="stream address, without user and password")
+    @admin.display(description=_("stream address, without user and password"))
     def stream(self, camera: Camera) -> str:
         # The path may hold them too: whatever this process has decrypted is blanked as well.
         return plain(shown_stream(camera.stream_url)) if camera.stream_url else "not set"
 
-    @admin.display(description="user name")
+    @admin.display(description=_("user name"))
     def username_set(self, camera: Camera) -> str:
         return _set_or_not(camera.username)
 
-    @admin.display(description="password")
+    @admin.display(description=_("password"))
     def password_set(self, camera: Camera) -> str:
         return _set_or_not(camera.password)
 
-    @admin.display(description="Tapo account password")
+    @admin.display(description=_("Tapo account password"))
     def control_password_set(self, camera: Camera) -> str:
         return _set_or_not(camera.control_password)
 
@@ -313,21 +244,29 @@ class CameraAdmin(WithSettings[Camera]):
         if not change:
             obj.registry, obj.external_id = LOCAL_REGISTRY, _next_local_id()
             obj.save()
+            self._warn_of_untried(request, obj)
             return
         ours = {field.name for field in Camera._meta.fields}
         changed = ours.intersection(form.changed_data).union(form.changed_credentials())
         obj.save(update_fields=changed)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Camera | None = None) -> bool:
-        """A registry would list its camera again; such a camera is disabled instead."""
-        allowed = super().has_delete_permission(request, obj)
-        return allowed and (obj is None or obj.registry == LOCAL_REGISTRY)
+    def _warn_of_untried(self, request: HttpRequest, camera: Camera) -> None:
+        if not camera.stream_url:
+            said = _("Saved without a stream address: it cannot be watched before it has one.")
+        elif not self.was_probed(request, camera.stream_url):
+            said = _("Saved without having tried its stream: see here whether a picture comes.")
+        else:
+            return
+        self.message_user(request, said, messages.WARNING)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Claim and siren rows go with their camera, though nobody deletes them by hand."""
-        shown, counts, needed, protected = super().get_deleted_objects(objs, request)
-        ours = {str(model._meta.verbose_name) for model in (Camera, Zone)}
-        return shown, counts, needed & ours, protected
+    def has_change_permission(self, request: HttpRequest, obj: Camera | None = None) -> bool:
+        """A camera that was removed is only read."""
+        removed = obj is not None and obj.removed_at is not None
+        return super().has_change_permission(request, obj) and not removed
+
+    def has_delete_permission(self, request: HttpRequest, obj: Camera | None = None) -> bool:
+        """Cameras are removed, and what they saw is kept: see `remove`."""
+        return False
 
 
 def _set_or_not(credential: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.forms import BaseForm
+from django.utils import translation
 
 SECRET_NAMES = ("password", "stream_url", "username", "secret", "token", "key")
 HIDDEN_CHANGE = "changed"
@@ -17,7 +18,12 @@ class ChangeMessage(list[dict[str, Any]]):
 
 
 def describe(form: BaseForm, formsets: Iterable[Any]) -> dict[str, Any]:
-    """Old and new value of each changed field, also of the rows below the form."""
+    """Old and new value of each changed field, also of the rows below the form; in English."""
+    with translation.override("en"):
+        return _described(form, formsets)
+
+
+def _described(form: BaseForm, formsets: Iterable[Any]) -> dict[str, Any]:
     described: dict[str, Any] = {}
     if changed := changed_fields(form):
         described["fields"] = changed

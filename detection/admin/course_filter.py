@@ -5,18 +5,19 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class CourseFilter(admin.SimpleListFilter):
     """What goes on, and what is over; `going_on` tells them apart."""
 
-    title = "course"
+    title = _("course")
     parameter_name = "course"
     going_on: ClassVar[Q]
-    going_on_label = "Going on"
+    going_on_label = _("Going on")
 
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("open", self.going_on_label), ("over", "Over")]
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
+        return [("open", self.going_on_label), ("over", _("Over"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():

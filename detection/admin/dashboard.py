@@ -7,6 +7,8 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from detection.admin.camera_columns import in_trouble
 from detection.admin.presentation import Tone
@@ -23,16 +25,18 @@ from detection.models import (
 )
 from detection.services.arming import in_force, the_site
 
+MOST_IN_A_BADGE = 999
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One figure of the overview and the list that it counts."""
+    """One figure of the overview and the page of what it counts; without one it is no link."""
 
     title: str
     figure: str
     tone: Tone
     remark: str
-    url: str
+    url: str = ""
 
 
 def list_of(app_and_model: str, query: str = "") -> str:
@@ -62,30 +66,31 @@ def cards(request: HttpRequest) -> Sequence[Card]:
 def _arming_card(by_hand: int) -> Card:
     """What holds for cameras that do not say otherwise, and how many do."""
     held = in_force(None, the_site(), timezone.now())
-    others = f"; {by_hand} camera{'s' * (by_hand != 1)} armed by hand" if by_hand else ""
+    others = ngettext("%(n)d camera armed by hand", "%(n)d cameras armed by hand", by_hand)
+    why = f"{held.why}; {others % {'n': by_hand}}" if by_hand else held.why
     tone = Tone.NEUTRAL if held.profile else Tone.WARNING
     link = list_of("detection_camera")
-    return Card("Armed as", held.text, tone, f"{held.why}{others}", link)
+    return Card(_("Armed as"), held.text, tone, why, link)
 
 
 def _health_card(request: HttpRequest) -> Card:
     return count_card(
-        "Bad views",
+        _("Bad views"),
         seen_by(request.user, HealthEvent.objects.filter(ended_at=None)).count(),
         Tone.BAD,
-        "black, covered, frozen, moved or lost",
-        "every camera sees",
+        _("black, covered, frozen, moved or lost"),
+        _("every camera sees"),
         list_of("detection_healthevent", "course=open"),
     )
 
 
 def _trouble_card() -> Card:
     return count_card(
-        "Troubles of the site",
+        _("Troubles of the site"),
         Trouble.objects.count(),
         Tone.BAD,
-        "a disk, a back end or a clock",
-        "disks, back ends and clocks are well",
+        _("a disk, a back end or a clock"),
+        _("disks, back ends and clocks are well"),
         list_of("detection_trouble"),
     )
 
@@ -96,33 +101,40 @@ def trouble_badge(request: HttpRequest) -> tuple[int, Tone]:
 
 
 def _episode_cards(request: HttpRequest) -> list[Card]:
-    figures = seen_by(request.user, Episode.objects.all()).aggregate(
-        open=Count("pk", filter=Q(status__in=OPEN_STATUSES)),
-        unreviewed=Count("pk", filter=Q(verdict=Verdict.UNREVIEWED)),
-    )
+    # One count for each: each is over an index, where one for all would read every episode.
+    waiting = seen_by(request.user, Episode.objects.filter(verdict=Verdict.UNREVIEWED)).order_by()
+    escalated = waiting.filter(escalated_at__isnull=False)
     return [
         count_card(
-            "Open episodes",
-            figures["open"],
+            _("Open episodes"),
+            open_count(request),
             Tone.BAD,
-            "going on now",
-            "all quiet",
+            _("going on now"),
+            _("all quiet"),
             list_of("detection_episode", "course=open"),
         ),
         count_card(
-            "Unreviewed episodes",
-            figures["unreviewed"],
+            _("Unreviewed episodes"),
+            waiting.count(),
             Tone.ACTIVE,
-            "wait for a verdict",
-            "every episode has a verdict",
+            _("wait for a verdict"),
+            _("every episode has a verdict"),
             list_of("detection_episode", "verdict__exact=unreviewed"),
+        ),
+        count_card(
+            _("Escalated episodes"),
+            escalated.count(),
+            Tone.BAD,
+            _("a superior is asked to decide"),
+            _("none waits for a superior"),
+            list_of("detection_episode", "escalated=on&verdict__exact=unreviewed"),
         ),
     ]
 
 
 def _camera_cards(request: HttpRequest) -> list[Card]:
     now = timezone.now()
-    figures = seen_by(request.user, Camera.objects.all()).aggregate(
+    figures = seen_by(request.user, Camera.objects.filter(removed_at=None)).aggregate(
         total=Count("pk"),
         wanted=Count("pk", filter=Q(enabled=True)),
         running=Count("pk", filter=really_watched(now)),
@@ -134,47 +146,65 @@ def _camera_cards(request: HttpRequest) -> list[Card]:
     all_watched = figures["running"] == figures["wanted"]
     return [
         Card(
-            "Cameras really watched",
-            f"{figures['running']} of {figures['wanted']}",
+            _("Cameras really watched"),
+            _("%(running)d of %(wanted)d") % figures,
             Tone.GOOD if all_watched else Tone.WARNING,
-            f"{figures['total']} in all" if figures["total"] else "none is set up yet",
+            _("%(total)d in all") % figures if figures["total"] else _("none is set up yet"),
             list_of("detection_camera", "watch=running" if figures["running"] else ""),
         ),
         count_card(
-            "Cameras in error",
+            _("Cameras in error"),
             figures["error"],
             Tone.BAD,
-            "each with its reason",
-            "none reports one",
+            _("each with its reason"),
+            _("none reports one"),
             list_of("detection_camera", "enabled__exact=1&state__exact=error"),
         ),
         count_card(
-            "Cameras that only seem watched",
+            _("Cameras that only seem watched"),
             figures["seems"],
             Tone.BAD,
-            "no live claim, no fresh frame, or a bad view",
-            "claims, frames and views are good",
+            _("no live claim, no fresh frame, or a bad view"),
+            _("claims, frames and views are good"),
             list_of("detection_camera", "watch=seems"),
         ),
         count_card(
-            "Cameras overloaded",
+            _("Cameras overloaded"),
             figures["overloaded"],
             Tone.WARNING,
-            "fewer frames analysed than wanted: add a gpu worker or raise FRAME_SKIP",
-            "every wanted frame is analysed",
+            _("fewer frames analysed than wanted: add a gpu worker or raise FRAME_SKIP"),
+            _("every wanted frame is analysed"),
             list_of("detection_camera", "watch=overloaded"),
         ),
         _arming_card(figures["by_hand"]),
     ]
 
 
-def unreviewed_badge(request: HttpRequest) -> tuple[int, Tone]:
-    """How many episodes wait for a verdict."""
+def waiting_count(request: HttpRequest) -> int:
+    """How many episodes wait for a verdict, counted to one more than a badge has room for."""
     waiting = seen_by(request.user, Episode.objects.filter(verdict=Verdict.UNREVIEWED))
-    return waiting.count(), Tone.ACTIVE
+    return waiting.order_by()[: MOST_IN_A_BADGE + 1].count()
+
+
+def open_count(request: HttpRequest) -> int:
+    """How many episodes go on; a camera has one at most."""
+    return seen_by(request.user, Episode.objects.filter(status__in=OPEN_STATUSES)).count()
+
+
+def short(count: int) -> str:
+    """A count as a badge shows it."""
+    return f"{MOST_IN_A_BADGE}+" if count > MOST_IN_A_BADGE else str(count)
+
+
+def unreviewed_badge(request: HttpRequest) -> tuple[str, Tone]:
+    """How many episodes wait for a verdict; empty where none does."""
+    count = waiting_count(request)
+    return short(count) if count else "", Tone.ACTIVE
 
 
 def camera_badge(request: HttpRequest) -> tuple[int, Tone]:
     """How many cameras are in error or only seem watched."""
-    troubled = seen_by(request.user, Camera.objects.filter(in_trouble(timezone.now())))
+    troubled = seen_by(
+        request.user, Camera.objects.filter(in_trouble(timezone.now()), removed_at=None)
+    )
     return troubled.count(), Tone.BAD

@@ -1,122 +1,133 @@
-"""What is said of one episode: in the list as in a word, on its page in full."""
+"""All that the page of one episode says: what stands still, and what is renewed while one looks."""
 
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
-from django.urls import reverse
+from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from detection.admin.confidence_chart import confidence_chart
-from detection.admin.presentation import Tone, elapsed, label, link, moment, page_of, plain
-from detection.models import (
-    DismissReason,
-    Episode,
-    EpisodeEvent,
-    EpisodeStatus,
-    Verdict,
-    seen_by,
+from detection.admin.base import signed_in
+from detection.admin.episode_additions import ADDITIONS
+from detection.admin.episode_course import Latency, latencies_of, stages_of
+from detection.admin.episode_facts import facts_of, verdict_said
+from detection.admin.episode_film import film_of
+from detection.admin.episode_history import history_of
+from detection.admin.episode_strings import keys, strings
+from detection.admin.episode_timeline import course_in_words, course_of, levels_of
+from detection.admin.episode_words import kind_of, status_label, verdict_label
+from detection.admin.neighbours import neighbours_of, queue_of
+from detection.admin.presentation import NOTHING, moment
+from detection.admin.telling import told
+from detection.models import DismissReason, Episode, EpisodeEvent, EvidenceFile
+from detection.services.review_undoing import undoable_step
+from detection.services.reviews import expectation_of
+
+PARTS = (
+    "head",
+    "missing",
+    "course",
+    "bar",
+    "facts",
+    "stages",
+    "sections",
+    "history",
+    "events",
 )
 
-STATUS_TONES = {
-    EpisodeStatus.SUSPICIOUS: Tone.WARNING,
-    EpisodeStatus.CONFIRMED: Tone.BAD,
-    EpisodeStatus.CLEARED: Tone.NEUTRAL,
-    EpisodeStatus.LOST: Tone.WARNING,
-}
-VERDICT_TONES = {
-    Verdict.UNREVIEWED: Tone.ACTIVE,
-    Verdict.CONFIRMED: Tone.BAD,
-    Verdict.DISMISSED: Tone.NEUTRAL,
-}
 
-
-def page_context(episode: Episode, viewer: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
-    """All that the page's template needs to know of the episode itself."""
-    events = list(episode.events.all())
-    return {
-        "title": f"{kind_of(episode)} at {episode.camera.name}",
+def page_context(request: HttpRequest, episode: Episode, *, may_review: bool) -> dict[str, Any]:
+    """What the page's template needs, its parts' included."""
+    context = parts_context(request, episode, may_review=may_review)
+    return context | {
+        "title": f"{kind_of(episode)} · {episode.camera.name}",
         "subtitle": "",
-        "episode": episode,
-        "facts": facts_of(episode),
-        "chart": confidence_chart(episode, events),
-        "event_rows": [_event_row(event) for event in events],
-        "snapshot_url": snapshot_url(episode) if episode.snapshot else "",
-        "dismiss_reasons": DismissReason.choices,
-        "neighbours": _neighbours(episode, viewer),
+        "strings": strings(),
+        "parts": {name: _part(name, context, request) for name in PARTS},
+        "keys": keys(),
+        "neighbours": neighbours_of(request, episode),
+        "queue": queue_of(request),
     }
 
 
-def _event_row(event: EpisodeEvent) -> tuple[str, str, str, float | None, str]:
-    return (
-        moment(event.at),
-        event.get_kind_display(),
-        event.get_crime_type_display(),
-        event.confidence,
-        plain(event.detail),
-    )
+def state_of(request: HttpRequest, episode: Episode, *, may_review: bool) -> dict[str, Any]:
+    """The episode as it is now: `film` for the player, `parts` as HTML by name, the verdict."""
+    context = parts_context(request, episode, may_review=may_review)
+    return {
+        "film": context["film"],
+        "verdict": context["expected"],
+        "said": context["verdict_said"],
+        "parts": {name: _part(name, context, request) for name in PARTS},
+    }
 
 
-def kind_of(episode: Episode) -> str:
-    return episode.get_crime_type_display().capitalize()
+def parts_context(request: HttpRequest, episode: Episode, *, may_review: bool) -> dict[str, Any]:
+    files = list(EvidenceFile.objects.filter(episode=episode).order_by("sequence"))
+    film = film_of(episode, files)
+    return {
+        "episode": episode,
+        "kind": kind_of(episode),
+        "status": status_label(episode),
+        "verdict": verdict_label(episode),
+        "levels": levels_of(film["thresholds"]),
+        "film": film,
+        "facts": facts_of(episode),
+        "stages": [_stage(latency) for latency in latencies_of(stages_of(episode))],
+        "course": course_of(episode),
+        "course_words": course_in_words(episode, film["thresholds"]),
+        "event_rows": [_event_row(event) for event in episode.events.all()],
+        "history": history_of(episode, signed_in(request)),
+        "verdict_said": verdict_said(episode),
+        "expected": expectation_of(episode),
+        "undoable": undoable_step(episode, signed_in(request)) if may_review else None,
+        "acts": [addition.acts(request, episode) for addition in ADDITIONS],
+        "sections": [addition.section(request, episode) for addition in ADDITIONS],
+        "dismiss_reasons": list(enumerate(DismissReason.choices, start=1)),
+        "may_review": may_review,
+    }
 
 
-def snapshot_url(episode: Episode) -> str:
-    """The picture's address behind the admin's door; the storage is never served openly."""
-    return reverse("admin:detection_episode_snapshot", args=(episode.pk,))
+def _part(name: str, context: dict[str, Any], request: HttpRequest) -> str:
+    return render_to_string(f"admin/detection/episode/{name}.html", context, request)
 
 
-def status_label(episode: Episode) -> SafeString:
-    status = EpisodeStatus(episode.status)
-    return label(status.label, STATUS_TONES[status])
+def _event_row(event: EpisodeEvent) -> dict[str, Any]:
+    return {
+        "at": moment(event.at),
+        "kind": event.get_kind_display(),
+        "crime": event.get_crime_type_display(),
+        "confidence": event.confidence,
+        "detail": told(event.detail),
+    }
 
 
-def verdict_label(episode: Episode) -> SafeString:
-    verdict = Verdict(episode.verdict)
-    return label(verdict.label, VERDICT_TONES[verdict], episode.get_dismiss_reason_display())
+def _stage(latency: Latency) -> dict[str, Any]:
+    """A step of the strip: how long it took, and since when that is counted."""
+    if latency.at is None:
+        return {"key": latency.key, "label": latency.label, "at": None, "took": NOTHING}
+    at = f"{timezone.localtime(latency.at):%H:%M:%S.%f}"[:-3]
+    title = _("at %(at)s") % {"at": at}
+    if latency.milliseconds is None:
+        by_camera = _("by the camera's clock")
+        took = by_camera if latency.is_camera_clock else at
+    else:
+        took = f"+{_span(latency.milliseconds)}"
+        title = _("%(took)s after %(since)s, at %(at)s") % {
+            "took": _span(latency.milliseconds),
+            "since": latency.since,
+            "at": at,
+        }
+    return {
+        "key": latency.key,
+        "label": latency.label,
+        "at": latency.at,
+        "took": took,
+        "title": title,
+    }
 
 
-def duration_of(episode: Episode) -> str:
-    if episode.ended_at is None:
-        so_far = elapsed(timezone.now() - episode.started_at)
-        return format_html('<span class="co-steady">{}, open</span>', so_far)
-    lasted = elapsed(episode.ended_at - episode.started_at)
-    return format_html('<span class="co-steady">{}</span>', lasted)
-
-
-def facts_of(episode: Episode) -> list[tuple[str, str]]:
-    """What the page says of the episode, in the order an officer asks."""
-    confirmed = moment(episode.confirmed_at) if episode.confirmed_at else "not confirmed"
-    return [
-        ("Camera", link("detection_camera", episode.camera_id, episode.camera.name)),
-        ("Status", status_label(episode)),
-        ("Peak confidence", f"{episode.confidence:.0f} %"),
-        ("Why", plain(episode.reason)),
-        ("First suspicious frame", moment(episode.started_at)),
-        ("Alert raised", moment(episode.alerted_at)),
-        ("Crime confirmed", confirmed),
-        ("Ended", moment(episode.ended_at) if episode.ended_at else "still open"),
-        ("Duration", duration_of(episode)),
-        ("Time zone", timezone.get_current_timezone_name()),
-    ]
-
-
-def _neighbours(
-    episode: Episode, viewer: AbstractBaseUser | AnonymousUser
-) -> list[tuple[str, str]]:
-    """Links to the episodes before and after, and to the oldest that nobody has reviewed."""
-    others = seen_by(viewer, Episode.objects.exclude(pk=episode.pk))
-    same = Q(started_at=episode.started_at)
-    older = others.filter(Q(started_at__lt=episode.started_at) | (same & Q(pk__lt=episode.pk)))
-    newer = others.filter(Q(started_at__gt=episode.started_at) | (same & Q(pk__gt=episode.pk)))
-    waiting = others.filter(verdict=Verdict.UNREVIEWED)
-    found = (
-        ("Previous", older.order_by("-started_at", "-pk")),
-        ("Next", newer.order_by("started_at", "pk")),
-        ("Next to review", waiting.order_by("started_at", "pk")),
-    )
-    keys = ((word, rows.values_list("pk", flat=True).first()) for word, rows in found)
-    return [(word, page_of("detection_episode", key)) for word, key in keys if key]
+def _span(milliseconds: float) -> str:
+    """Whole milliseconds below a second, then tenths of a second."""
+    if milliseconds < 999.5:
+        return _("%(n)d ms") % {"n": round(milliseconds)}
+    return _("%(n).1f s") % {"n": milliseconds / 1000}

@@ -16,7 +16,7 @@ from crimeops.clients import client_address
 from detection.admin.base import signed_in
 from detection.admin.changes import HIDDEN_CHANGE
 from detection.models import AuditAction, AuditRecord
-from detection.services import audit, logins
+from detection.services import audit, logins, preferences
 
 if TYPE_CHECKING:
     from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
@@ -77,6 +77,7 @@ def with_record(change_own_password: Callable[..., HttpResponse]) -> Callable[..
 def _on_login(request: HttpRequest | None, user: AbstractUser, **_: Any) -> None:
     if request is not None:
         sessions.begin(request)
+        preferences.remember(request, user)
     audit.record(AuditAction.LOGIN, request=request, user=user)
 
 

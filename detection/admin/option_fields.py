@@ -7,18 +7,24 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from django import forms
+from django.utils.translation import gettext as _
 from pydantic.fields import FieldInfo
+
+from crimeops.translations import words_of
 
 INPUT = {"class": "co-input"}
 
 
 def form_field(info: FieldInfo, inherited: Any) -> forms.Field:
     """The field in which an option is set."""
-    common: dict[str, Any] = {"required": False, "help_text": info.description or ""}
+    common: dict[str, Any] = {
+        "required": False,
+        "help_text": _(info.description) if info.description else "",
+    }
     kind = _without_none(info.annotation)
     hint = spell(inherited)
     if kind is bool:
-        return _choice([("true", "yes"), ("false", "no")], hint, _truth, common)
+        return _choice([("true", _("yes")), ("false", _("no"))], hint, _truth, common)
     if kind in (int, float):
         return _number(kind, info, hint, common)
     if choices := _choices_of(kind):
@@ -46,14 +52,15 @@ def percent_field(inherited: float) -> forms.Field:
 def spell(value: Any) -> str:
     """A value as people read it."""
     if value is None:
-        return "none"
+        return _("none")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, (tuple, list, set, frozenset)):
-        return ", ".join(map(spell, value)) or "none"
-    return str(value)
+        is_typed = any(not isinstance(one, StrEnum) for one in value)  # as it is to be written
+        return (", " if is_typed else _(", ")).join(map(spell, value)) or _("none")
+    return _(words_of(str(value))) if isinstance(value, StrEnum) else str(value)
 
 
 def initial_of(value: Any) -> Any:
@@ -68,6 +75,19 @@ def stored(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return None if value in ("", [], None) else value
+
+
+def takes(field: forms.Field) -> str:
+    """What a field takes, in a word: a script makes JSON of it."""
+    if isinstance(field, forms.TypedChoiceField):
+        return "truth" if field.coerce is _truth else "word"
+    kinds = (
+        (forms.MultipleChoiceField, "many"),
+        (forms.IntegerField, "number"),
+        (_Words, "words"),
+        (forms.JSONField, "json"),
+    )
+    return next((word for kind, word in kinds if isinstance(field, kind)), "word")
 
 
 class _Words(forms.CharField):
@@ -89,7 +109,7 @@ def _choice(
     choices: list[tuple[str, str]], hint: str, coerce: Callable[[str], Any], common: dict[str, Any]
 ) -> forms.Field:
     return forms.TypedChoiceField(
-        choices=[("", f"inherited: {hint}"), *choices],
+        choices=[("", _("inherited: %(value)s") % {"value": hint}), *choices],
         coerce=coerce,
         empty_value=None,
         widget=forms.Select(INPUT),
@@ -113,9 +133,9 @@ def _number(kind: Any, info: FieldInfo, hint: str, common: dict[str, Any]) -> fo
 
 def _choices_of(kind: Any) -> list[tuple[str, str]]:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return [(member.value, member.value.replace("_", " ")) for member in kind]
+        return [(member.value, _(words_of(member.value))) for member in kind]
     if get_origin(kind) is Literal:
-        return [(str(value), str(value).replace("_", " ")) for value in get_args(kind)]
+        return [(str(value), _(words_of(str(value)))) for value in get_args(kind)]
     return []
 
 

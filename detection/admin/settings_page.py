@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.base import ModelAdmin, signed_in
 from detection.admin.presentation import page_of
@@ -23,17 +25,17 @@ _Owner = TypeVar("_Owner", Site, Camera, Zone)
 def settings_cell(owner: Any) -> str:
     """What is set, and the way to its page; a new row has none yet."""
     if owner.pk is None:
-        return "offered here once it is saved"
+        return gettext("offered here once it is saved")
     address = reverse(f"admin:detection_{owner._meta.model_name}_settings", args=[owner.pk])
     return format_html(
         '<span class="co-two-lines"><span>{}</span><a class="co-link" href="{}">{}</a></span>',
         summary_of(owner),
         address,
-        "Show and change all settings",
+        _("Show and change all settings"),
     )
 
 
-MEANWHILE = "Somebody changed these settings meanwhile. Here they are anew; set yours again."
+MEANWHILE = _("Somebody changed these settings meanwhile. Here they are anew; set yours again.")
 
 
 class WithSettings(ModelAdmin[_Owner]):
@@ -80,9 +82,9 @@ class WithSettings(ModelAdmin[_Owner]):
             return False
         if changed:
             self.log_history(request, owner, "Changed settings.")
-            messages.success(request, "Saved. It is in force within seconds.")
+            messages.success(request, _("Saved. It is in force within seconds."))
         else:
-            messages.info(request, "Nothing was changed.")
+            messages.info(request, _("Nothing was changed."))
         return True
 
     def _show(
@@ -93,14 +95,14 @@ class WithSettings(ModelAdmin[_Owner]):
                 field.disabled = True
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
-            "title": f"Settings of {_named(owner)}",
+            "title": gettext("Settings of %(owner)s") % {"owner": _named(owner)},
             "opts": self.opts,
             "form": form,
             "sections": form.shown_sections(),
             "broken": form.faults(),
             "may_change": may_change,
             "back": page_of(f"detection_{self.opts.model_name}", owner.pk),
-            "back_text": f"Back to {_named(owner)}",
+            "back_text": gettext("Back to %(owner)s") % {"owner": _named(owner)},
             "inherits": _inherits(owner),
         }
         return render(request, "admin/detection/settings.html", context)
@@ -108,15 +110,19 @@ class WithSettings(ModelAdmin[_Owner]):
 
 def _named(owner: Any) -> str:
     if isinstance(owner, Site):
-        return "the site"
+        return gettext("the site")
     if isinstance(owner, Camera):
         return owner.name
-    return f"{owner.name}, {owner.get_kind_display()} zone of {owner.camera.name}"
+    return gettext("%(zone)s (%(kind)s), %(camera)s") % {
+        "zone": owner.name,
+        "kind": owner.get_kind_display(),
+        "camera": owner.camera.name,
+    }
 
 
 def _inherits(owner: Any) -> str:
     if isinstance(owner, Site):
-        return "These hold for every camera that does not say otherwise."
+        return gettext("These hold for every camera that does not say otherwise.")
     if isinstance(owner, Camera):
-        return "An empty field takes the site's word."
-    return "An empty field takes the camera's word."
+        return gettext("An empty field takes the site's word.")
+    return gettext("An empty field takes the camera's word.")

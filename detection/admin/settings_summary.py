@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
+
 from detection.admin.option_fields import spell
 from detection.services.inheritance import Owner
 
@@ -13,9 +15,9 @@ def summary_of(owner: Owner) -> str:
     for section, options in own.items():
         for option, value in options.items() if isinstance(options, Mapping) else ():
             said = (
-                ", ".join(f"{level} {spell(v)}" for level, v in value.items())
+                _(", ").join(f"{_(level)} {spell(v)}" for level, v in value.items())
                 if isinstance(value, Mapping)
                 else spell(value)
             )
             parts.append(f"{section}.{option}: {said}")
-    return "; ".join(parts) or "everything is inherited"
+    return "; ".join(parts) or _("everything is inherited")

@@ -9,12 +9,15 @@ from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.timezone import get_current_timezone_name
+from django.utils.timezone import get_default_timezone_name
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.arming import PROFILES, profile_label, said_of
 from detection.admin.base import ModelAdmin, signed_in
 from detection.admin.presentation import page_of
 from detection.admin.settings_page import WithSettings, settings_cell
+from detection.admin.telling import told
 from detection.admin.week import drawn_week
 from detection.models import AuditAction, Schedule, Site, stations_of
 from detection.services.arming import arm_site, in_force, the_site
@@ -88,18 +91,18 @@ class SiteAdmin(OfAllStations[Site], WithSettings[Site]):
             self.message_user(request, said_of(PROFILES[choice]), messages.SUCCESS)
         return HttpResponseRedirect(page_of("detection_site", 1))
 
-    @admin.display(description="in force now")
+    @admin.display(description=_("in force now"))
     def now(self, site: Site) -> str:
         return profile_label(in_force(None, the_site(), timezone.now()))
 
-    @admin.display(description="settings of the rules")
+    @admin.display(description=_("settings of the rules"))
     def settings_link(self, owner: Site) -> str:
         return settings_cell(owner)
 
 
-LINES_TOLD = (
-    " Days are mon to sun, profiles day, night and closed, hours those of {} (TIME_ZONE). A rule "
-    "is armed in the profiles that its settings name: all of them, but for break-ins "
+LINES_TOLD = _(
+    "Days are mon to sun, profiles day, night and closed, hours those of {zone} (TIME_ZONE). A "
+    "rule is armed in the profiles that its settings name: all of them, but for break-ins "
     "night and closed."
 )
 
@@ -109,13 +112,20 @@ class ScheduleForm(_ScheduleForm):
         super().__init__(*args, **kwargs)
         if "lines" in self.fields:
             self.fields["lines"].widget.attrs.update({"rows": 8, "spellcheck": "false"})
-            self.fields["lines"].help_text += LINES_TOLD.format(get_current_timezone_name())
+            help_text = str(LINES_TOLD).format(zone=get_default_timezone_name())
+            self.fields["lines"].help_text = f"{self.fields['lines'].help_text} {help_text}"
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """The model's words, which are English, in the reader's."""
+        super().add_error(field, error)
+        for name, errors in self.errors.items():
+            self.errors[name] = self.error_class([told(str(text)) for text in errors])
 
 
 @admin.register(Schedule)
 class ScheduleAdmin(OfAllStations[Schedule]):
-    empty_title = "No schedule yet"
-    empty_text = (
+    empty_title = _("No schedule yet")
+    empty_text = _(
         "Without a schedule every rule is armed at all hours. Add a week of day, night and closed "
         "hours, and choose it at the site or at a camera."
     )
@@ -129,15 +139,20 @@ class ScheduleAdmin(OfAllStations[Schedule]):
         users = {"cameras": Count("camera", distinct=True), "sites": Count("site", distinct=True)}
         return super().get_queryset(request).annotate(**users)
 
-    @admin.display(description="week")
+    @admin.display(description=_("week"))
     def week(self, schedule: Schedule) -> str:
-        return drawn_week(schedule, timezone.now()) if schedule.pk else "drawn once it is saved"
+        return (
+            drawn_week(schedule, timezone.now())
+            if schedule.pk
+            else gettext("drawn once it is saved")
+        )
 
-    @admin.display(description="used by")
+    @admin.display(description=_("used by"))
     def users(self, schedule: Schedule) -> str:
         if schedule.pk is None:
-            return "nobody"
+            return gettext("nobody")
         counts: Any = schedule
-        parts = ["the site"] if counts.sites else []
-        parts += [f"{counts.cameras} camera{'s' * (counts.cameras != 1)}"] if counts.cameras else []
-        return " and ".join(parts) or "nobody"
+        parts = [gettext("the site")] if counts.sites else []
+        cameras = ngettext("%(count)d camera", "%(count)d cameras", counts.cameras)
+        parts += [cameras % {"count": counts.cameras}] if counts.cameras else []
+        return gettext(" and ").join(parts) or gettext("nobody")

@@ -2,6 +2,7 @@
 
 from django.utils.html import format_html, format_html_join
 
+from detection.admin.telling import told
 from detection.models import Camera, Zone
 from detection.rules.contradictions import contradictions
 from detection.services.setups import examine, rule_types
@@ -25,4 +26,5 @@ def _judge(camera: Camera) -> list[str]:
     draft = examine(camera.pk)
     off = Zone.objects.filter(camera=camera, enabled=False).values_list("name", flat=True)
     found = contradictions(draft.setup, rule_types(), list(off))
-    return [f"{text[:1].upper()}{text[1:]}." for text in draft.faults] + found
+    broken = [f"{text[:1].upper()}{text[1:]}." for text in map(told, draft.faults)]
+    return broken + [told(text) for text in found]

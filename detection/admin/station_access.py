@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.base import StackedInline, signed_in
 from detection.models import StationAccess, stations_of
@@ -28,7 +29,7 @@ class StationsField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         words = [word.strip() for word in str(value or "").split(",") if word.strip()]
         if not all(word.isdecimal() and len(word) < 19 for word in words):
-            raise forms.ValidationError("Give the stations' numbers with commas between: 3, 7")
+            raise forms.ValidationError(_("Give the stations' numbers with commas between: 3, 7"))
         return sorted({int(word) for word in words})
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -47,7 +48,9 @@ def gives_no_more(giver: "AbstractUser", stations: list[int] | None) -> bool:
 class StationAccessForm(_Form):
     giver: ClassVar["AbstractUser"]
     stations = StationsField(
-        required=False, help_text="Numbers of police stations with commas between: 3, 7"
+        label=_("stations"),
+        required=False,
+        help_text=_("Numbers of police stations with commas between: 3, 7"),
     )
 
     class Meta:
@@ -63,7 +66,7 @@ class StationAccessForm(_Form):
         cleaned = super().clean() or self.cleaned_data
         wanted = None if cleaned.get("all_stations") else cleaned.get("stations", [])
         if not gives_no_more(self.giver, wanted):
-            self.add_error("stations", "Give only stations that you have yourself.")
+            self.add_error("stations", _("Give only stations that you have yourself."))
         return cleaned
 
 

@@ -8,8 +8,11 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.base import ModelAdmin, signed_in
+from detection.admin.permission_words import in_words
 from detection.admin.station_access import StationAccessInline, gives_no_more
 from detection.models import stations_of
 
@@ -34,9 +37,9 @@ admin.site.unregister(Group)
 OWN_ROLE = ("is_active", "groups")
 OF_SUPERVISORS: Any = (
     (None, {"fields": ("username", "password")}),
-    ("Person", {"fields": ("first_name", "last_name", "email")}),
-    ("Role", {"fields": ("is_active", "groups")}),
-    ("Dates", {"fields": ("last_login", "date_joined")}),
+    (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+    (_("Role"), {"fields": ("is_active", "groups")}),
+    (_("Dates"), {"fields": ("last_login", "date_joined")}),
 )
 
 
@@ -87,18 +90,23 @@ class UserAdmin(_UserAdmin, ModelAdmin[User]):  # type: ignore[misc]  # stubs di
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "groups":
             kwargs["queryset"] = _groups_to_give(signed_in(request))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        return in_words(field) if db_field.name == "user_permissions" else field
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
             obj.is_staff = True  # an account without the admin would be of no use here
         super().save_model(request, obj, form, change)
 
-    @admin.display(description="roles")
+    @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:
-        return "superuser" if user.is_superuser else ", ".join(g.name for g in user.groups.all())
+        return (
+            gettext("superuser")
+            if user.is_superuser
+            else ", ".join(g.name for g in user.groups.all())
+        )
 
-    @admin.display(description="stations")
+    @admin.display(description=_("stations"))
     def stations(self, user: User) -> str:
         return str(getattr(user, "station_access", "") or "")
 
@@ -134,6 +142,11 @@ def _groups_to_give(giver: Any) -> QuerySet[Group]:
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):
     """What a group may do is for superusers: whoever changes it could give themselves anything."""
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
+    ) -> Any:
+        return in_words(super().formfield_for_manytomany(db_field, request, **kwargs))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return signed_in(request).is_superuser

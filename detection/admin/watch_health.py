@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F, Q
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
-from detection.admin.presentation import Tone, elapsed
+from detection.admin.presentation import Tone, ago
+from detection.admin.telling import told
 from detection.domain.pace import OVERLOADED_SHARE, is_overloaded
 from detection.models import Camera, CameraState, Claim
 
@@ -48,28 +50,34 @@ def judge(camera: Camera, at: datetime) -> WatchHealth:
     """What an operator must be told of this camera at this moment."""
     live = is_live(claim_of(camera), at)
     state = CameraState(camera.state)
+    if camera.removed_at is not None:
+        day = f"{localtime(camera.removed_at):%Y-%m-%d %H:%M}"
+        said = _("removed on %(day)s; what it saw is kept") % {"day": day}
+        return WatchHealth(_("Removed"), Tone.NEUTRAL, said)
     if not camera.enabled:
         return _disabled(live)
     if state is CameraState.ERROR:
-        return WatchHealth("Error", Tone.BAD, camera.reason or "no reason given")
+        return WatchHealth(_("Error"), Tone.BAD, told(camera.reason) or _("no reason given"))
     if state in HELD_STATES and not live:
         return _abandoned(camera, state, at)
     if state is CameraState.RUNNING and frame_is_stale(camera, at):
-        return WatchHealth("No frames", Tone.BAD, "held by a worker, but its picture stands still")
+        still = _("held by a worker, but its picture stands still")
+        return WatchHealth(_("No frames"), Tone.BAD, still)
     if state is CameraState.RUNNING and camera.reason:
-        return WatchHealth(_named(camera.reason), Tone.WARNING, camera.reason)
+        return WatchHealth(_named(camera.reason), Tone.WARNING, told(camera.reason))
     if state is CameraState.RUNNING and (load := overload_of(camera)):
-        return WatchHealth("Overloaded", Tone.WARNING, load)
+        return WatchHealth(_("Overloaded"), Tone.WARNING, load)
     if state is CameraState.RUNNING:
-        return WatchHealth("Running", Tone.GOOD)
+        return WatchHealth(_("Running"), Tone.GOOD)
     if state is CameraState.IDLE and not live:
         return _unwatched(camera, at)
-    return WatchHealth(state.label, Tone.ACTIVE, camera.reason)
+    return WatchHealth(str(state.label), Tone.ACTIVE, told(camera.reason))
 
 
 def _named(reason: str) -> str:
     """What is wrong with a camera that runs, in a word that needs no colour."""
-    return reason.partition(":")[0].replace("_", " ").capitalize()
+    kind = reason.partition(":")[0]
+    return _(kind.replace("_", " ")).capitalize()
 
 
 def overload_of(camera: Camera) -> str:
@@ -80,29 +88,34 @@ def overload_of(camera: Camera) -> str:
     wanted, analysed = claim.wanted_per_second, claim.analysed_per_second
     if not is_overloaded(wanted=wanted, analysed=analysed):
         return ""
-    return f"overloaded: analysed {analysed:.1f} of {wanted:.1f} frames/s"
+    return _("overloaded: analysed %(analysed).1f of %(wanted).1f frames/s") % {
+        "analysed": analysed,
+        "wanted": wanted,
+    }
 
 
 def _disabled(live: bool) -> WatchHealth:
     if live:
-        return WatchHealth("Stopping", Tone.ACTIVE, "disabled; its worker is letting go")
-    return WatchHealth("Disabled", Tone.NEUTRAL)
+        return WatchHealth(_("Stopping"), Tone.ACTIVE, _("disabled; its worker is letting go"))
+    return WatchHealth(_("Disabled"), Tone.NEUTRAL)
 
 
 def _abandoned(camera: Camera, state: CameraState, at: datetime) -> WatchHealth:
     changing_hands = state is not CameraState.RUNNING and at - camera.state_changed_at < _stall()
     if changing_hands:
-        return WatchHealth(state.label, Tone.ACTIVE, camera.reason)
-    return WatchHealth(
-        "Not watched", Tone.BAD, f"its state says {state.label.lower()}, but no worker holds it"
-    )
+        return WatchHealth(str(state.label), Tone.ACTIVE, told(camera.reason))
+    but = _("its state says “%(state)s”, but no worker holds it") % {"state": str(state.label)}
+    return WatchHealth(_("Not watched"), Tone.BAD, but)
 
 
 def _unwatched(camera: Camera, at: datetime) -> WatchHealth:
     if camera.retry_at and camera.retry_at > at:
-        pause = f"tried again at {localtime(camera.retry_at):%H:%M:%S}"
-        return WatchHealth("Waiting", Tone.WARNING, f"{camera.reason}; {pause}".lstrip("; "))
-    return WatchHealth("Idle", Tone.WARNING, camera.reason or "no worker watches it")
+        again = f"{localtime(camera.retry_at):%H:%M:%S}"
+        pause = _("tried again at %(time)s") % {"time": again}
+        return WatchHealth(
+            _("Waiting"), Tone.WARNING, _("; ").join(filter(None, (told(camera.reason), pause)))
+        )
+    return WatchHealth(_("Idle"), Tone.WARNING, told(camera.reason) or _("no worker watches it"))
 
 
 def frame_age(camera: Camera, at: datetime) -> tuple[str, bool]:
@@ -110,8 +123,8 @@ def frame_age(camera: Camera, at: datetime) -> tuple[str, bool]:
     claim = claim_of(camera)
     wrong = camera.enabled and camera.state == CameraState.RUNNING and frame_is_stale(camera, at)
     if claim is None or claim.last_frame_at is None:
-        return "none yet" if camera.state == CameraState.RUNNING else "", wrong
-    return f"{elapsed(at - claim.last_frame_at)} ago", wrong
+        return _("none yet") if camera.state == CameraState.RUNNING else "", wrong
+    return ago(at - claim.last_frame_at), wrong
 
 
 def only_seem_watched(at: datetime) -> Q:

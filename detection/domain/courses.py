@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from detection.domain.crimes import CrimeType
 from detection.domain.episodes import CrimeConfirmed, EpisodeEnded, EpisodeEvent, EpisodeOpened
+from detection.domain.severity import WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Course:
 
     @property
     def crime_type(self) -> CrimeType:
-        """As an episode is called: after its first crime, or else after its alert."""
-        return min(self.crimes, key=lambda crime: self.crimes[crime], default=self.opened_as)
+        """As an episode is called: after its worst crime, or else after its alert."""
+        return max(self.crimes, key=WEIGHTS.__getitem__, default=self.opened_as)
 
 
 class Change(StrEnum):

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from detection.domain.crimes import CrimeType
 from detection.domain.suspicions import Suspicion
+from detection.domain.thresholds import Thresholds as Thresholds
 
 
 class EpisodeState(StrEnum):
@@ -21,14 +22,6 @@ class EpisodeState(StrEnum):
     CONFIRMED = "confirmed"
     CLEARED = "cleared"
     LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """From which confidence (0..100) a type of crime alerts, and is sure."""
-
-    alert: float
-    crime: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +48,10 @@ class EpisodePolicy:
         """The thresholds of a type of crime."""
         own = self.thresholds.get(crime_type)
         return own or Thresholds(self.alert_threshold, self.crime_threshold)
+
+    def of_suspicion(self, suspicion: Suspicion) -> Thresholds:
+        """Its zone's own go before those of its type."""
+        return suspicion.thresholds or self.of(suspicion.crime_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +98,12 @@ EpisodeEvent = EpisodeOpened | ConfidenceChanged | CrimeConfirmed | EpisodeEnded
 
 @dataclass(slots=True)
 class _Evidence:
-    """What is held against the camera's scene for one type of crime."""
+    """What is held against the camera's scene for one type of crime.
 
+    `thresholds` are those of the suspicion that counted last.
+    """
+
+    thresholds: Thresholds
     since: datetime
     last_suspicious_at: datetime
     confidence: float = 0.0
@@ -174,20 +175,28 @@ class EpisodeMachine:
         strongest: dict[CrimeType, Suspicion] = {}
         for suspicion in suspicions:
             known = strongest.get(suspicion.crime_type)
-            if known is None or suspicion.confidence > known.confidence:
+            if known is None or self._weight(suspicion) > self._weight(known):
                 strongest[suspicion.crime_type] = suspicion
         for crime_type, suspicion in strongest.items():
-            if suspicion.confidence >= self.policy.of(crime_type).alert:
-                self._evidence.setdefault(crime_type, _Evidence(at, at))
+            thresholds = self.policy.of_suspicion(suspicion)
+            if suspicion.confidence >= thresholds.alert:
+                self._evidence.setdefault(crime_type, _Evidence(thresholds, at, at))
         for crime_type, evidence in list(self._evidence.items()):
             self._weigh_one(crime_type, evidence, strongest.get(crime_type), at)
+
+    def _weight(self, suspicion: Suspicion) -> tuple[bool, bool, float]:
+        """What reaches its own thresholds counts for more than what is surer and does not."""
+        thresholds, confidence = self.policy.of_suspicion(suspicion), suspicion.confidence
+        return confidence >= thresholds.crime, confidence >= thresholds.alert, confidence
 
     def _weigh_one(
         self, crime_type: CrimeType, evidence: _Evidence, suspicion: Suspicion | None, at: datetime
     ) -> None:
-        thresholds, gap = self.policy.of(crime_type), self._gap
+        gap = self._gap
+        own = suspicion.thresholds if suspicion else None
+        evidence.thresholds = thresholds = own or self.policy.of(crime_type)
         evidence.confidence = suspicion.confidence if suspicion else 0.0
-        if suspicion and evidence.confidence >= self._floor(crime_type):
+        if suspicion and evidence.confidence >= self._floor(evidence):
             evidence.last_suspicious_at = at
             evidence.reason = suspicion.reason
         elif at - evidence.last_suspicious_at > gap and not (self.is_open and evidence.reported):
@@ -204,7 +213,7 @@ class EpisodeMachine:
         ready = [
             (evidence.confidence, crime_type)
             for crime_type, evidence in self._evidence.items()
-            if evidence.confidence >= self.policy.of(crime_type).alert
+            if evidence.confidence >= evidence.thresholds.alert
             and evidence.since < at  # one frame opens nothing, however short the persistence
             and at - evidence.since >= persistence
         ]
@@ -221,7 +230,7 @@ class EpisodeMachine:
         alerting = [
             (evidence.confidence, crime_type)
             for crime_type, evidence in self._evidence.items()
-            if evidence.confidence >= self.policy.of(crime_type).alert
+            if evidence.confidence >= evidence.thresholds.alert
         ]
         if self.state is not EpisodeState.SUSPICIOUS or not alerting:
             return []
@@ -237,7 +246,7 @@ class EpisodeMachine:
         events: list[EpisodeEvent] = []
         for crime_type, evidence in self._evidence.items():
             sure = evidence.sure_since is not None and (
-                evidence.confidence >= self.policy.of(crime_type).crime
+                evidence.confidence >= evidence.thresholds.crime
                 and at - evidence.sure_since >= _seconds(self.policy.confirm_seconds)
             )
             if sure and not evidence.reported:
@@ -250,15 +259,15 @@ class EpisodeMachine:
                 )
         return events
 
-    def _floor(self, crime_type: CrimeType) -> float:
-        return self.policy.of(crime_type).alert - self.policy.hysteresis
+    def _floor(self, evidence: _Evidence) -> float:
+        return evidence.thresholds.alert - self.policy.hysteresis
 
     def _clear(self, at: datetime) -> list[EpisodeEvent]:
         if not self.is_open:
             return []
         if any(
-            evidence.confidence > 0 and evidence.confidence >= self._floor(crime_type)
-            for crime_type, evidence in self._evidence.items()
+            evidence.confidence > 0 and evidence.confidence >= self._floor(evidence)
+            for evidence in self._evidence.values()
         ):
             self._calm_since = None
             return []

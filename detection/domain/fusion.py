@@ -11,7 +11,8 @@ def fuse(suspicions: Iterable[tuple[str, Suspicion]]) -> list[Suspicion]:
     """Fuse what different rules, named first in each pair, hold of the same people.
 
     Of one rule the surest counts; rules are independent witnesses: 50 and 50 make 75. Suspicions of
-    one type that share nobody stay apart.
+    one type that share nobody stay apart, and so do those with different thresholds of their zones:
+    together they would be judged by thresholds that are not theirs.
     """
     groups: list[list[tuple[str, Suspicion]]] = []
     for rule, suspicion in suspicions:
@@ -25,6 +26,7 @@ def fuse(suspicions: Iterable[tuple[str, Suspicion]]) -> list[Suspicion]:
 def _belongs(suspicion: Suspicion, group: list[tuple[str, Suspicion]]) -> bool:
     return any(
         suspicion.crime_type is other.crime_type
+        and suspicion.thresholds == other.thresholds
         and not set(suspicion.track_ids).isdisjoint(other.track_ids)
         for _, other in group
     )
@@ -43,4 +45,12 @@ def _fused(group: list[tuple[str, Suspicion]]) -> Suspicion:
     reason = "; ".join(witness.reason for witness in witnesses[:MOST_REASONS])
     # Rounding must not make two witnesses less sure than the surer of them.
     confidence = max(witnesses[0].confidence, 100 * (1 - doubt) if len(witnesses) > 1 else 0.0)
-    return Suspicion(witnesses[0].crime_type, confidence, tuple(who), reason)
+    surest_of_all = witnesses[0]
+    return Suspicion(
+        surest_of_all.crime_type,
+        confidence,
+        tuple(who),
+        reason,
+        next((witness.zone for witness in witnesses if witness.zone), ""),
+        surest_of_all.thresholds,
+    )

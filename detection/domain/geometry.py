@@ -39,7 +39,14 @@ class Box(NamedTuple):
 
 
 class PolygonError(ValueError):
-    """The corners make no area; the message says which rule they break."""
+    """The corners make no area; the message says which rule they break.
+
+    `corner` is the number, from 1, of the one that is to blame; None where all are.
+    """
+
+    def __init__(self, message: str, corner: int | None = None) -> None:
+        super().__init__(message)
+        self.corner = corner
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +64,8 @@ class Polygon:
             raise PolygonError(f"a zone needs at least 3 corners, this one has {len(self.corners)}")
         for number, corner in enumerate(self.corners, start=1):
             if not (0 <= corner.x <= 1 and 0 <= corner.y <= 1):
-                raise PolygonError(
-                    f"corner {number} is at ({corner.x:g}, {corner.y:g}), outside 0 to 1"
-                )
+                told = f"corner {number} is at ({corner.x:g}, {corner.y:g}), outside 0 to 1"
+                raise PolygonError(told, number)
         if _edges_cross(self.corners):
             raise PolygonError("the edges of the zone cross; draw it without crossings")
         if _area(self.corners) < 1e-6:
@@ -103,9 +109,8 @@ class Line:
     def __post_init__(self) -> None:
         for number, point in enumerate((self.start, self.end), start=1):
             if not (0 <= point.x <= 1 and 0 <= point.y <= 1):
-                raise PolygonError(
-                    f"point {number} is at ({point.x:g}, {point.y:g}), outside 0 to 1"
-                )
+                told = f"point {number} is at ({point.x:g}, {point.y:g}), outside 0 to 1"
+                raise PolygonError(told, number)
         if distance(self.start, self.end) < 1e-3:
             raise PolygonError("the two points of the line are in one place")
 

@@ -40,8 +40,9 @@ class Moment:
     lately: it looks only at people near each other, some twice a second, and at the picture before
     this one. `opinions` are those that came with this frame; most frames bring none. `picture` is
     the whole picture, grey (height, width), about 320 wide, where there is one: not in a replay.
-    `profile` is None where no schedule says what holds: everything is armed then. `aspect` is the
-    picture's width over its height, for distances.
+    `profile` is None where no schedule says what holds: everything is armed then; `zone_profiles`
+    are those of zones, by name, that go by a schedule of their own. `aspect` is the picture's width
+    over its height, for distances.
     """
 
     at: datetime
@@ -51,6 +52,11 @@ class Moment:
     picture: NDArray[np.uint8] | None = None
     profile: Profile | None = None
     aspect: float = 16 / 9
+    zone_profiles: Mapping[str, Profile] = field(default_factory=dict)
+
+    def profile_in(self, zone: str) -> Profile | None:
+        """The profile in force in the zone of this name."""
+        return self.zone_profiles.get(zone, self.profile)
 
     @property
     def people(self) -> list[Track]:

@@ -3,14 +3,16 @@
 Gzip JSON: `{"version": 1, "began_at": …, "is_late": …, "is_cut": …, "moments": [{"at": seconds
 since began_at, "aspect": …, "profile": …, "tracks": [[id, label, confidence, x1, y1, x2, y2], …],
 "bodies": [[id, [[x, y, confidence], …]], …], "opinions": [[label, probability, x1, y1, x2, y2], …],
-"held": [[rule, crime type, confidence, [track ids], reason], …]}, …]}`. What is empty is left out.
+"held": [[rule, crime type, confidence, [track ids], reason], …]}, …]}`. "zones" are the zones
+that these name, one each; "zone_profiles" {zone: profile} those with hours of their own. What is
+empty is left out.
 """
 
 import gzip
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -70,6 +72,8 @@ def row_of(moment: Moment, held: Sequence[Held]) -> Row:
     fields: dict[str, Any] = {"aspect": round(moment.aspect, DIGITS)}
     if moment.profile is not None:
         fields["profile"] = moment.profile.value
+    if moment.zone_profiles:
+        fields["zone_profiles"] = {zone: p.value for zone, p in moment.zone_profiles.items()}
     if moment.tracks:
         fields["tracks"] = [
             [track.id, track.label, round(float(track.confidence), 3), *_place(track.box)]
@@ -90,6 +94,8 @@ def row_of(moment: Moment, held: Sequence[Held]) -> Row:
             [rule, s.crime_type.value, float(s.confidence), list(s.track_ids), s.reason]
             for rule, s in held
         ]
+    if any(s.zone for _, s in held):
+        fields["zones"] = [s.zone for _, s in held]
     return Row(moment.at, json.dumps(fields, separators=(",", ":")).encode()[1:])
 
 
@@ -120,6 +126,12 @@ def read(content: bytes) -> Recording:
     except OverflowError:
         raise RecordingError(f"began_at: {file.began_at} is no date of a recording") from None
     return Recording(began_at, file.is_late, file.is_cut, moments)
+
+
+def until(recording: Recording, at: datetime) -> Recording:
+    """The recording without what was seen after this; never without its first moment."""
+    seen = [recorded for recorded in recording.moments if recorded.moment.at <= at]
+    return replace(recording, moments=tuple(seen) or recording.moments[:1])
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -156,10 +168,12 @@ class _Moment(_Strict):
     at: Annotated[float, Field(ge=-86_400, le=30 * 86_400)]
     aspect: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     profile: Profile | None = None
+    zone_profiles: dict[str, Profile] = {}
     tracks: list[tuple[int, str, _Share, _Number, _Number, _Number, _Number]] = []
     bodies: list[tuple[int, _Body]] = []
     opinions: list[tuple[str, _Share, _Number, _Number, _Number, _Number]] = []
     held: list[tuple[str, CrimeType, _Percent, list[int], str]] = []
+    zones: list[str] = []
 
     def recorded(self, began_at: datetime) -> Recorded:
         moment = Moment(
@@ -169,10 +183,14 @@ class _Moment(_Strict):
             opinions=[Opinion(label, sure, Box(*box)) for label, sure, *box in self.opinions],
             profile=self.profile,
             aspect=self.aspect,
+            zone_profiles=self.zone_profiles,
         )
+        zones = self.zones or [""] * len(self.held)
         held = (
-            (rule, Suspicion(crime_type, confidence, tuple(who), reason))
-            for rule, crime_type, confidence, who, reason in self.held
+            (rule, Suspicion(crime_type, confidence, tuple(who), reason, zone))
+            for (rule, crime_type, confidence, who, reason), zone in zip(
+                self.held, zones, strict=False
+            )
         )
         return Recorded(moment, tuple(held))
 

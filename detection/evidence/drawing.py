@@ -36,8 +36,9 @@ def draw_zones(canvas: Pixels, zones: Sequence[Zone]) -> None:
     """Outline the zones, with their names; a line has an arrow to its inside."""
     for zone in zones:
         points = _pixels(canvas, zone.outline)
-        if zone.kind is ZoneKind.MASK:
-            _blend(canvas, points, INK, 1 - _MASKED)
+        if zone.kind.is_mask:
+            if zone.kind is not ZoneKind.PRIVACY:  # there, nothing is left to be seen
+                _blend(canvas, points, INK, 1 - _MASKED)
             _outline(canvas, points, GREY)
         elif zone.line is not None:
             _draw_line(canvas, points)

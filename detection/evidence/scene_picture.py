@@ -25,6 +25,7 @@ from detection.evidence.drawing import (
     text_width,
     write,
 )
+from detection.evidence.privacy import hide
 
 _HEAD, _STRIP = 26, 104  # pixels at the usual size
 _STATES: Mapping[EpisodeState, tuple[str, Colour, Colour]] = {
@@ -45,12 +46,15 @@ def scene_picture(
     thresholds: Thresholds,
     clock: str,
 ) -> NDArray[np.uint8]:
-    """The picture (height, width, 3) BGR with what was seen, between its head and the strip."""
+    """The picture (height, width, 3) BGR with what was seen, between its head and the strip.
+
+    What its privacy zones hide is not in it.
+    """
     scale, (height, width) = scale_of(picture), picture.shape[:2]
     head, foot = round(_HEAD * scale / 2) * 2, round(_STRIP * scale / 2) * 2
     canvas = np.empty((head + height + foot, width, 3), np.uint8)
     shown = canvas[head : head + height]
-    shown[:] = picture
+    shown[:] = hide(picture, zones)
     draw_zones(shown, zones)
     draw_tracks(shown, tracks, {i for s in suspicions for i in s.track_ids})
     _draw_head(canvas[:head], scale, state, suspicions, clock)

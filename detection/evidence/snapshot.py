@@ -17,6 +17,7 @@ from detection.evidence.drawing import (
     scale_of,
     write,
 )
+from detection.evidence.privacy import hide
 
 
 def annotated_jpeg(
@@ -28,12 +29,21 @@ def annotated_jpeg(
     caption: str,
     at: datetime,
 ) -> bytes:
-    """A JPEG of the picture (height, width, 3) BGR with zones, boxes, track ids and a caption."""
-    canvas = picture.copy()
+    """A JPEG of the picture (height, width, 3) BGR with zones, boxes, track ids and a caption.
+
+    What its privacy zones hide is not in it.
+    """
+    canvas = hide(picture, zones)
+    canvas = canvas.copy() if canvas is picture else canvas
     draw_zones(canvas, zones)
     draw_tracks(canvas, tracks, suspects)
     _banner(canvas, f"{caption}   {at:%Y-%m-%d %H:%M:%S} UTC")
-    encoded, jpeg = cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    return clean_jpeg(canvas)
+
+
+def clean_jpeg(picture: NDArray[np.uint8]) -> bytes:
+    """A JPEG of the picture (height, width, 3) BGR as it is."""
+    encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
     if not encoded:
         raise ValueError(f"the picture of shape {picture.shape} cannot be written as JPEG")
     return jpeg.tobytes()

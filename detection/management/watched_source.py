@@ -57,8 +57,9 @@ def find_source(text: str) -> WatchedSource:
 def find_camera(text: str) -> Camera:
     """By its id or its name. Raises CommandError."""
     try:
-        cameras = list(Camera.objects.filter(pk=int(text)) if text.isdecimal() else [])
-        cameras = cameras or list(Camera.objects.filter(name__iexact=text))
+        here = Camera.objects.filter(removed_at=None)
+        cameras = list(here.filter(pk=int(text)) if text.isdecimal() else [])
+        cameras = cameras or list(here.filter(name__iexact=text))
     except (DatabaseFault, ImproperlyConfigured, OverflowError) as error:
         why = str(error).partition("\n")[0]
         told = f"the camera “{text}” cannot be looked up in the database"

@@ -21,8 +21,12 @@ from detection.models.episodes import (
     EpisodeStatus,
     Verdict,
 )
+from detection.models.evidence import EvidenceFile, EvidenceKind, EvidenceLink, WhyRemoved
 from detection.models.health import HealthEvent
+from detection.models.preferences import UserPreferences
+from detection.models.reviews import ReviewAct, ReviewStep
 from detection.models.setup import Schedule, Site
+from detection.models.track_log import TrackLog
 from detection.models.troubles import Pulse, Trouble
 
 __all__ = [
@@ -39,16 +43,24 @@ __all__ = [
     "EpisodeEvent",
     "EpisodeEventKind",
     "EpisodeStatus",
+    "EvidenceFile",
+    "EvidenceKind",
+    "EvidenceLink",
     "HealthEvent",
     "LoginAttempt",
     "Pulse",
+    "ReviewAct",
+    "ReviewStep",
     "Schedule",
     "Site",
     "StationAccess",
     "ThresholdSuggestion",
+    "TrackLog",
     "Trouble",
+    "UserPreferences",
     "Verdict",
     "WatchedTime",
+    "WhyRemoved",
     "Zone",
     "seen_by",
     "stations_of",

@@ -7,6 +7,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, PermissionsMixin
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.models.cameras import Camera
 
@@ -32,7 +34,7 @@ class StationAccess(models.Model):
         permissions = [("see_all_stations", "Can see the cameras of all stations")]
 
     def __str__(self) -> str:
-        return "all stations" if self.all_stations else ", ".join(map(str, self.stations))
+        return gettext("all stations") if self.all_stations else ", ".join(map(str, self.stations))
 
 
 def stations_of(user: AbstractBaseUser | AnonymousUser) -> list[int] | None:
@@ -66,7 +68,7 @@ def camera_path(model: type[models.Model]) -> str | None:
     """How a query gets from a row to its camera, as `episode__camera__`; None where it cannot."""
     if model is Camera:
         return ""
-    for name in ("camera", "episode"):
+    for name in ("camera", "episode", "file"):
         try:
             field = model._meta.get_field(name)
         except FieldDoesNotExist:
@@ -80,21 +82,33 @@ def camera_path(model: type[models.Model]) -> str | None:
 class AuditAction(models.TextChoices):
     """What is kept of who did what."""
 
-    LOGIN = "login", "Logged in"
-    LOGOUT = "logout", "Logged out"
-    LOGIN_FAILED = "login_failed", "Failed to log in"
-    LOCKED_OUT = "locked_out", "Was locked out"
-    UNLOCKED = "unlocked", "Unlocked logins"
-    SNAPSHOT_VIEWED = "snapshot_viewed", "Saw the picture"
-    EPISODE_VIEWED = "episode_viewed", "Opened the episode"
-    REVIEWED = "reviewed", "Reviewed"
-    RESENT = "resent", "Sent again"
-    SIREN_TESTED = "siren_tested", "Tested the siren"
-    SIREN_SILENCED = "siren_silenced", "Silenced the siren"
-    ARMED = "armed", "Armed"
-    ADDED = "added", "Added"
-    CHANGED = "changed", "Changed"
-    DELETED = "deleted", "Deleted"
+    LOGIN = "login", _("Logged in")
+    LOGOUT = "logout", _("Logged out")
+    LOGIN_FAILED = "login_failed", _("Failed to log in")
+    LOCKED_OUT = "locked_out", _("Was locked out")
+    UNLOCKED = "unlocked", _("Unlocked logins")
+    SNAPSHOT_VIEWED = "snapshot_viewed", _("Saw the picture")
+    EVIDENCE_VIEWED = "evidence_viewed", _("Saw evidence")
+    EVIDENCE_EXPORTED = "evidence_exported", _("Took a bundle of evidence")
+    EVIDENCE_LINKED = "evidence_linked", _("Made a link to evidence")
+    EVIDENCE_REFUSED = "evidence_refused", _("Was refused evidence")
+    EPISODE_VIEWED = "episode_viewed", _("Opened the episode")
+    LIVE_VIEWED = "live_viewed", _("Watched live")
+    REVIEWED = "reviewed", _("Reviewed")
+    ESCALATED = "escalated", _("Escalated")
+    DEESCALATED = "deescalated", _("Took the escalation back")
+    HELD = "held", _("Put on hold")
+    RELEASED = "released", _("Ended the hold")
+    NOTED = "noted", _("Noted")
+    UNDONE = "undone", _("Undid")
+    RESENT = "resent", _("Sent again")
+    SIREN_TESTED = "siren_tested", _("Tested the siren")
+    SIREN_SILENCED = "siren_silenced", _("Silenced the siren")
+    SIREN_REARMED = "siren_rearmed", _("Re-armed the siren")
+    ARMED = "armed", _("Armed")
+    ADDED = "added", _("Added")
+    CHANGED = "changed", _("Changed")
+    DELETED = "deleted", _("Deleted")
 
 
 class AuditRecord(models.Model):

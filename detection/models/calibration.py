@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 
 from detection.domain.crimes import CrimeType
 from detection.models.cameras import Camera
@@ -54,7 +55,10 @@ class ThresholdSuggestion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_crime_type_display()} at {self.camera}"
+        return gettext("%(kind)s at %(camera)s") % {
+            "kind": self.get_crime_type_display(),
+            "camera": self.camera,
+        }
 
     @property
     def is_change(self) -> bool:

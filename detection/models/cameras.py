@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from detection.domain.geometry import PolygonError
 from detection.domain.schedules import Profile
@@ -16,11 +17,11 @@ from detection.models.setup import Schedule
 class CameraState(models.TextChoices):
     """The life cycle of one camera, as `camera-lifecycle` draws it."""
 
-    IDLE = "idle", "Idle"
-    STARTING = "starting", "Starting"
-    RUNNING = "running", "Running"
-    STOPPING = "stopping", "Stopping"
-    ERROR = "error", "Error"
+    IDLE = "idle", _("Idle")
+    STARTING = "starting", _("Starting")
+    RUNNING = "running", _("Running")
+    STOPPING = "stopping", _("Stopping")
+    ERROR = "error", _("Error")
 
 
 class Camera(models.Model):
@@ -73,6 +74,12 @@ class Camera(models.Model):
         help_text="In force until it is emptied again; empty: what the schedule says.",
     )
     retry_at = models.DateTimeField(null=True, blank=True, help_text="Not tried again before this.")
+    removed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        db_index=True,
+        help_text="Since then it is not shown or watched; its episodes are kept.",
+    )
 
     class Meta:
         ordering = ["name", "pk"]
@@ -104,6 +111,13 @@ class Zone(models.Model):
     )
     rule_settings = models.JSONField(
         default=dict, blank=True, help_text="What the rules do otherwise here than at the camera."
+    )
+    schedule = models.ForeignKey(
+        Schedule,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        help_text="Empty: the camera's.",
     )
     enabled = models.BooleanField(default=True)
 

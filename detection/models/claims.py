@@ -38,6 +38,9 @@ class Claim(models.Model):
     rung_at = models.DateTimeField(
         null=True, blank=True, help_text="When a watcher was last asked."
     )
+    restart_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its watch was last asked to begin anew."
+    )
     beaten_at = models.DateTimeField(
         null=True, blank=True, help_text="When its instance last beat; empty: it must beat again."
     )

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.domain.crimes import CrimeType
 from detection.models.cameras import Camera
@@ -13,28 +15,28 @@ from detection.models.choices import choices_of
 
 
 class EpisodeStatus(models.TextChoices):
-    SUSPICIOUS = "suspicious", "Suspicious"
-    CONFIRMED = "confirmed", "Confirmed"
-    CLEARED = "cleared", "Cleared"
-    LOST = "lost", "Lost"
+    SUSPICIOUS = "suspicious", _("Suspicious")
+    CONFIRMED = "confirmed", _("Confirmed")
+    CLEARED = "cleared", _("Cleared")
+    LOST = "lost", _("Lost")
 
 
 OPEN_STATUSES = (EpisodeStatus.SUSPICIOUS, EpisodeStatus.CONFIRMED)
 
 
 class Verdict(models.TextChoices):
-    UNREVIEWED = "unreviewed", "Unreviewed"
-    CONFIRMED = "confirmed", "Confirmed"
-    DISMISSED = "dismissed", "Dismissed"
+    UNREVIEWED = "unreviewed", _("Unreviewed")
+    CONFIRMED = "confirmed", _("Confirmed")
+    DISMISSED = "dismissed", _("Dismissed")
 
 
 class DismissReason(models.TextChoices):
-    NO_CRIME = "no_crime", "Nothing criminal happened"
-    AUTHORISED = "authorised", "Authorised person"
-    WRONG_OBJECT = "wrong_object", "Not a person (animal, shadow, object)"
-    BAD_ZONE = "bad_zone", "Zone or schedule is set wrongly"
-    TEST = "test", "Test or drill"
-    OTHER = "other", "Other"
+    NO_CRIME = "no_crime", _("Nothing criminal happened")
+    AUTHORISED = "authorised", _("Authorised person")
+    WRONG_OBJECT = "wrong_object", _("Not a person (animal, shadow, object)")
+    BAD_ZONE = "bad_zone", _("Zone or schedule is set wrongly")
+    TEST = "test", _("Test or drill")
+    OTHER = "other", _("Other")
 
 
 class Episode(models.Model):
@@ -56,11 +58,8 @@ class Episode(models.Model):
     decided_at = models.DateTimeField(
         db_index=True, help_text="When this cluster raised the alert."
     )
-    snapshot = models.CharField(max_length=255, blank=True)
-    recording = models.CharField(
-        max_length=255,
-        blank=True,
-        help_text="The file of what was followed and suspected, to be replayed.",
+    severity = models.PositiveSmallIntegerField(
+        default=0, help_text="How urgent it is to look at it; see detection.domain.severity."
     )
     confidence_timeline = models.JSONField(
         default=list, blank=True, help_text="[seconds since start, confidence] pairs."
@@ -74,13 +73,57 @@ class Episode(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
     )
     reviewed_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when a superior is asked to look at it."
+    )
+    escalated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    held_at = models.DateTimeField(
+        null=True, blank=True, help_text="On hold since then: nothing of it is ever pruned."
+    )
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    evidence_links = models.PositiveIntegerField(
+        default=0, help_text="How many links its chain of evidence has."
+    )
+    evidence_head = models.CharField(max_length=64, blank=True, help_text="The last of them.")
 
     class Meta:
         ordering = ["-started_at"]
         indexes = [
-            models.Index(fields=["-started_at"]),
             models.Index(fields=["camera", "-started_at"]),
             models.Index(fields=["status", "-started_at"]),
+            models.Index(fields=["-verdict", "-severity", "-started_at", "-id"], name="the_queue"),
+            models.Index(
+                fields=["crime_type", "-verdict", "-severity", "-started_at", "-id"],
+                name="the_queue_of_a_type",
+            ),
+            models.Index(fields=["-started_at", "-id"], name="episodes_by_age"),
+            models.Index(fields=["verdict", "camera"], name="waiting_by_camera"),
+            models.Index(
+                fields=["started_at", "camera", "crime_type", "verdict", "dismiss_reason"],
+                name="figures_of_episodes",
+            ),
+            models.Index(
+                fields=["-started_at"],
+                condition=Q(escalated_at__isnull=False),
+                name="escalated_episodes",
+            ),
+            models.Index(
+                fields=["-started_at"],
+                condition=Q(held_at__isnull=False),
+                name="held_episodes",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -92,7 +135,11 @@ class Episode(models.Model):
 
     def __str__(self) -> str:
         began = timezone.localtime(self.started_at)
-        return f"{self.get_crime_type_display()} at {self.camera}, {began:%Y-%m-%d %H:%M:%S}"
+        return gettext("%(kind)s at %(camera)s, %(moment)s") % {
+            "kind": self.get_crime_type_display(),
+            "camera": self.camera,
+            "moment": f"{began:%Y-%m-%d %H:%M:%S}",
+        }
 
     @property
     def is_open(self) -> bool:
@@ -100,11 +147,11 @@ class Episode(models.Model):
 
 
 class EpisodeEventKind(models.TextChoices):
-    OPENED = "opened", "Suspicion raised"
-    CONFIDENCE = "confidence", "Confidence changed"
-    CONFIRMED = "confirmed", "Crime confirmed"
-    CLEARED = "cleared", "Cleared"
-    LOST = "lost", "Camera lost"
+    OPENED = "opened", _("Suspicion raised")
+    CONFIDENCE = "confidence", _("Confidence changed")
+    CONFIRMED = "confirmed", _("Crime confirmed")
+    CLEARED = "cleared", _("Cleared")
+    LOST = "lost", _("Camera lost")
 
 
 class EpisodeEvent(models.Model):
@@ -120,6 +167,11 @@ class EpisodeEvent(models.Model):
     confidence = models.FloatField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     detail = models.CharField(max_length=300, blank=True)
+    stages = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="When the frame behind it passed each stage, POSIX seconds by name.",
+    )
 
     class Meta:
         ordering = ["at", "pk"]

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from detection.domain.view_health import HealthKind
 from detection.models.cameras import Camera
@@ -32,4 +33,7 @@ class HealthEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} at {self.camera}"
+        return gettext("%(kind)s at %(camera)s") % {
+            "kind": self.get_kind_display(),
+            "camera": self.camera,
+        }

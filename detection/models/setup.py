@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from detection.domain.schedules import Profile, ScheduleError
 from detection.domain.schedules import Schedule as DomainSchedule
@@ -45,7 +46,11 @@ class Site(models.Model):
 
     class Meta:
         verbose_name_plural = "site"
+        permissions = [
+            ("watch_jobs", "Can watch the workers' jobs (Flower)"),
+            ("steer_jobs", "Can steer the workers (Flower): shut down, revoke, limit"),
+        ]
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="there_is_one_site")]
 
     def __str__(self) -> str:
-        return "Site"
+        return gettext("Site")

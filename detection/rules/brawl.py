@@ -44,7 +44,7 @@ class Brawl(Rule[RuleOptions]):
             if (
                 quarrel.sidedness.is_one_sided is self.ONE_SIDED
                 and quarrel.confidence >= LEAST_CONFIDENCE
-                and options.is_armed(moment.profile)
+                and options.is_armed_at(moment)
                 and _is_large_enough(quarrel, moment, options)
             ):
                 reason = self._reason(quarrel, moment)

@@ -44,6 +44,7 @@ class BreakIn(Rule[BreakInOptions]):
     NAME = "break_in"
     Options = BreakInOptions
     ZONE_KINDS = (ZoneKind.ENTRY_LINE, ZoneKind.DOOR)
+    ZONE_CRIMES = (CrimeType.BREAK_IN,)
 
     def __init__(self, zones: Sequence[Zone], settings: Settings) -> None:
         super().__init__(zones, settings)
@@ -82,7 +83,7 @@ class BreakIn(Rule[BreakInOptions]):
         if self._trails.of(person.id).hides_feet():
             return
         visit.stand(side, feet, moment.at)
-        if visit.comes_in(side, entrance, moment.at) and options.is_armed(moment.profile):
+        if visit.comes_in(side, entrance, moment.at) and options.is_armed_at(moment):
             visit.entered_at = moment.at
 
     def _suspect(
@@ -91,10 +92,10 @@ class BreakIn(Rule[BreakInOptions]):
         zone, options, entrance = self._entrances[number]
         hidden = (moment.at - visit.seen_at).total_seconds()
         if hidden >= vanished and visit.comes_in(Side.INSIDE, entrance, visit.seen_at):
-            visit.entered_at = visit.seen_at if options.is_armed(moment.profile) else None
+            visit.entered_at = visit.seen_at if options.is_armed_at(moment) else None
         if not visit.is_inside or visit.entered_at is None:
             return None
-        if not options.is_armed(moment.profile):
+        if not options.is_armed_at(moment):
             return None
         stayed = (moment.at - visit.entered_at).total_seconds()
         stay = options.stay_seconds
@@ -107,7 +108,7 @@ class BreakIn(Rule[BreakInOptions]):
         if hidden >= vanished:
             confidence = max(SURE, confidence) if visit.is_believed else POSSIBLE
             reason = f"person {visit.track_id} went in by “{zone.name}” and vanished inside"
-        return Suspicion(CrimeType.BREAK_IN, confidence, (visit.track_id,), reason)
+        return Suspicion(CrimeType.BREAK_IN, confidence, (visit.track_id,), reason, zone.name)
 
     def _vanished_seconds(self, at: datetime) -> float:
         apart = (at - self._last_at).total_seconds() if self._last_at else 0.0

@@ -5,8 +5,9 @@ from typing import Any
 
 from detection.domain.geometry import Point, Polygon
 from detection.domain.schedules import Profile
-from detection.domain.zones import Zone, ZoneKind
+from detection.domain.zones import Zone
 from detection.rules.rule import SUREST, Rule, RuleOptions
+from detection.rules.settings import THRESHOLDS
 from detection.rules.setup import CameraSetup
 
 GRID = 40  # points along each side by which an area counts as masked
@@ -17,7 +18,7 @@ def contradictions(
     setup: CameraSetup, rules: RuleTypes, switched_off: Sequence[str] = ()
 ) -> list[str]:
     """A sentence for each; `switched_off` are the names of zones that are."""
-    masks = [zone.area for zone in setup.zones if zone.kind is ZoneKind.MASK]
+    masks = [zone.area for zone in setup.zones if zone.is_overlooked]
     found = [f"Zone “{name}” is switched off." for name in switched_off]
     if _covered(_grid(), masks):
         return [*found, "The whole picture is masked: nothing is watched."]
@@ -30,13 +31,17 @@ def contradictions(
 def _of_zone(
     zone: Zone, setup: CameraSetup, rules: RuleTypes, masks: Sequence[Polygon]
 ) -> Iterator[str]:
-    if zone.kind is ZoneKind.MASK:
+    if zone.kind.is_mask:
         return
     kind = zone.kind.value.replace("_", " ")
     named = f"Zone “{zone.name}” ({kind})"
     for rule in rules:
         if rule.NAME in zone.settings and not _heeds(rule, zone):
             yield f"{named} has settings of {_name(rule)}, which looks at no zone of this kind."
+    crimes = {crime for rule in rules if zone.kind in rule.ZONE_KINDS for crime in rule.ZONE_CRIMES}
+    for crime in zone.settings.get(THRESHOLDS, {}):
+        if crime not in crimes:
+            yield f"{named} has thresholds of {crime}, which no rule suspects by its name."
     watching = [rule for rule in rules if zone.kind in rule.ZONE_KINDS]
     if not watching:
         yield f"{named} is watched by no rule: none looks at zones of this kind."
@@ -54,7 +59,7 @@ def _heeds(rule: type[Rule[Any]], zone: Zone) -> bool:
 
 def _of_rules(setup: CameraSetup, rules: RuleTypes) -> Iterator[str]:
     whys = [_why_unarmed(rule, None, setup) for rule in rules]
-    zones = [zone for zone in setup.zones if zone.kind is not ZoneKind.MASK]
+    zones = [zone for zone in setup.zones if not zone.kind.is_mask]
     if rules and all(whys) and not zones:
         yield f"No rule is ever armed here: {'; '.join(dict.fromkeys(filter(None, whys)))}."
     for rule in rules:
@@ -83,19 +88,20 @@ def _why_unarmed(rule: type[Rule[Any]], zone: Zone | None, setup: CameraSetup) -
         return f"{_name(rule)} is switched off"
     if not options.armed_in:
         return f"{_name(rule)} is armed in no profile"
-    profiles, said = _profiles_of(setup)
+    profiles, said = _profiles_of(zone, setup)
     if any(options.is_armed(profile) for profile in profiles):
         return ""
     armed = " and ".join(options.armed_in)
     return f"{_name(rule)} is armed by {armed} only, and {said}"
 
 
-def _profiles_of(setup: CameraSetup) -> tuple[list[Profile | None], str]:
+def _profiles_of(zone: Zone | None, setup: CameraSetup) -> tuple[list[Profile | None], str]:
     """The profiles that can come into force."""
     if setup.profile is not None:
         return [setup.profile], f"it is {setup.profile.value} by hand"
-    if setup.schedule is not None:
-        profiles = sorted({span.profile for span in setup.schedule.spans})
+    schedule = zone.schedule if zone and zone.schedule else setup.schedule
+    if schedule is not None:
+        profiles = sorted({span.profile for span in schedule.spans})
         return [*profiles], f"the schedule has {' and '.join(profiles)} only"
     return [None], ""
 

@@ -64,7 +64,7 @@ class Crowd(Rule[CrowdOptions]):
             group = max(_groups(here, options.reach, moment.aspect), key=len, default=[])
             # Also while it is not armed: who is there by then has not just gathered.
             size = gathering.follow(len(group), moment.at, options)
-            if size and group and options.is_armed(moment.profile):
+            if size and group and options.is_armed_at(moment):
                 suspicions.append(_suspicion(size, group, options))
         return suspicions
 

@@ -48,6 +48,7 @@ class Loitering(Rule[LoiteringOptions]):
     NAME = "loitering"
     Options = LoiteringOptions
     ZONE_KINDS = (ZoneKind.LOITERING,)
+    ZONE_CRIMES = (CrimeType.SUSPICIOUS_ACTIVITY,)
 
     def __init__(self, zones: Sequence[Zone], settings: Settings) -> None:
         super().__init__(zones, settings)
@@ -60,19 +61,19 @@ class Loitering(Rule[LoiteringOptions]):
         self._lifeless.follow(moment)
         suspicions = []
         for person in moment.people:
-            options, place = self._judged_by(person.box.feet)
+            options, zone = self._judged_by(person.box.feet)
             if options and large_enough([person], options):
                 stayed = self._stay(person, options, moment)
-                if options.is_armed(moment.profile):
-                    suspicions += self._suspect(person, options, place, stayed)
+                if options.is_armed_at(moment):
+                    suspicions += self._suspect(person, options, zone, stayed)
         return suspicions
 
     def _judged_by(self, feet: Point) -> tuple[LoiteringOptions | None, str]:
         if not self._zones:
-            return self.options, "one place"
+            return self.options, ""
         for zone, options in self._zones:
             if zone.area.contains(feet):
-                return options, f"“{zone.name}”"
+                return options, zone.name
         return None, ""
 
     def _stay(self, person: Track, options: LoiteringOptions, moment: Moment) -> float:
@@ -97,14 +98,15 @@ class Loitering(Rule[LoiteringOptions]):
         return replace(eldest) if eldest else None
 
     def _suspect(
-        self, track: Track, options: LoiteringOptions, place: str, stayed: float
+        self, track: Track, options: LoiteringOptions, zone: str, stayed: float
     ) -> list[Suspicion]:
         dwell = options.dwell_seconds
         if stayed < dwell or self._lifeless.holds(track.id):
             return []
         confidence = rising(stayed - dwell, dwell, POSSIBLE, SURE)
-        reason = f"person {track.id} has lingered in {place} for {stayed:.0f} s"
-        return [Suspicion(CrimeType.SUSPICIOUS_ACTIVITY, confidence, (track.id,), reason)]
+        where = f"“{zone}”" if zone else "one place"
+        reason = f"person {track.id} has lingered in {where} for {stayed:.0f} s"
+        return [Suspicion(CrimeType.SUSPICIOUS_ACTIVITY, confidence, (track.id,), reason, zone)]
 
     def _forget_the_hidden(self, at: datetime) -> None:
         for track_id, stay in list(self._stays.items()):

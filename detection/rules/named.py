@@ -96,7 +96,7 @@ class Named(Rule[NamedOptions]):
         self._forget(moment.at)
         people = [person.id for person in moment.people][:MOST_IDS]
         found = [*self._suspicions(self._boxes, "boxes", tracks, people)]
-        if self.options.is_armed(moment.profile):
+        if self.options.is_armed_at(moment):
             found += self._suspicions(self._frames, "frames", tracks, people)
         return found
 
@@ -106,7 +106,7 @@ class Named(Rule[NamedOptions]):
         return [
             track
             for track, options in placed
-            if options.is_armed(moment.profile) and track.box.height >= options.least_height
+            if options.is_armed_at(moment) and track.box.height >= options.least_height
         ]
 
     def _note(self, looks: dict[str, _Looks], held: dict[str, float], at: datetime) -> None:

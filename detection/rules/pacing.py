@@ -88,7 +88,7 @@ class Pacing(Rule[PacingOptions]):
         suspicions = []
         for person in moment.people:
             options = options_at(self, person.box.feet)
-            if options.is_armed(moment.profile) and large_enough([person], options):
+            if options.is_armed_at(moment) and large_enough([person], options):
                 suspicions += self._suspect(person, options, moment)
         return suspicions
 

@@ -87,7 +87,7 @@ class Robbery(Rule[RobberyOptions]):
         return [
             suspicion
             for one, suspicion in (*self._armed(moment), *self._ambushed(moment))
-            if options_at(self, one.box.feet).is_armed(moment.profile)
+            if options_at(self, one.box.feet).is_armed_at(moment)
         ]
 
     def _armed(self, moment: Moment) -> list[tuple[Acquaintance, Suspicion]]:

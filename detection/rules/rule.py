@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from detection.domain.crimes import CrimeType
 from detection.domain.moments import Moment
 from detection.domain.schedules import Profile
 from detection.domain.suspicions import Suspicion
@@ -32,6 +33,18 @@ class RuleOptions(Options):
     )
     least_confidence: Percent = Field(0.0, description="Suspicions below this are dropped.")
 
+    _zone: str = PrivateAttr("")  # whose options these are; empty: the camera's
+
+    def of_zone(self, zone: Zone | None) -> Self:
+        """These options as they hold in the zone, by its hours."""
+        if zone is not None:
+            self._zone = zone.name
+        return self
+
+    def is_armed_at(self, moment: Moment) -> bool:
+        """Whether it is armed here at this moment."""
+        return self.is_armed(moment.profile_in(self._zone))
+
     def is_armed(self, profile: Profile | None) -> bool:
         """Without a schedule there is no profile, and whatever is enabled is armed."""
         return self.enabled and (profile is None or profile in self.armed_in)
@@ -44,14 +57,15 @@ class Rule(ABC, Generic[OptionsType]):
     """One instance watches one camera and keeps what it must remember of it.
 
     `NAME` is the section of its settings, `Options` what they may hold, `ZONE_KINDS` the zones that
-    it looks at. One that `HEEDS_EVERY_ZONE` looks everywhere, but by a zone's options within it.
-    One that `NEEDS_PICTURES` cannot be played again from a recording: there, what it
-    said then stands.
+    it looks at, `ZONE_CRIMES` what it suspects by the name of one. One that `HEEDS_EVERY_ZONE`
+    looks everywhere, but by a zone's options within it. One that `NEEDS_PICTURES` cannot be played
+    again from a recording: there, what it said then stands.
     """
 
     NAME: ClassVar[str]
     Options: ClassVar[type[RuleOptions]]
     ZONE_KINDS: ClassVar[tuple[ZoneKind, ...]] = ()
+    ZONE_CRIMES: ClassVar[tuple[CrimeType, ...]] = ()
     HEEDS_EVERY_ZONE: ClassVar[bool] = False
     NEEDS_PICTURES: ClassVar[bool] = False
 
@@ -75,7 +89,7 @@ class Rule(ABC, Generic[OptionsType]):
         return [(zone, options) for zone, options in self.zones if zone.kind in kinds]
 
     def _options_of(self, zone: Zone | None) -> OptionsType:
-        return self._settings.of(self.NAME, self.Options, zone)  # type: ignore[return-value]  # the class says which
+        return self._settings.of(self.NAME, self.Options, zone).of_zone(zone)  # type: ignore[return-value]  # the class says which
 
     @abstractmethod
     def observe(self, moment: Moment) -> list[Suspicion]:

@@ -2,11 +2,14 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from detection.domain.crimes import CrimeType
 from detection.domain.moments import Moment
 from detection.domain.suspicions import Suspicion
+from detection.domain.thresholds import Thresholds
 from detection.domain.zones import Zone
 from detection.rules.rule import Rule
 from detection.rules.settings import Settings
@@ -24,12 +27,15 @@ class RuleSet:
         self._rules: dict[type[Rule[Any]], Rule[Any]] = {}
         self._views: dict[type[Rule[Any]], object] = {}
         self._setup: tuple[Sequence[Zone], Settings] = ((), Settings())
+        self._thresholds: Mapping[str, Mapping[CrimeType, Thresholds]] = {}  # zones with their own
         self._stumbled: set[type[Rule[Any]]] = set()
         self.failures: Counter[str] = Counter()
 
     def follow(self, zones: Sequence[Zone], settings: Settings) -> None:
         """Judge by these; a rule for which nothing has changed goes on and forgets nothing."""
         self._setup = zones, settings
+        own = {zone.name: settings.thresholds_in(zone) for zone in zones}
+        self._thresholds = {name: thresholds for name, thresholds in own.items() if thresholds}
         for kind in self._types:
             view = kind.view_of(zones, settings)
             if kind not in self._rules or self._views[kind] != view:
@@ -54,7 +60,11 @@ class RuleSet:
             return []
         self._stumbled.discard(kind)
         least = rule.options.least_confidence
-        return [suspicion for suspicion in found if suspicion.confidence >= least]
+        return [self._by_its_zone(s) for s in found if s.confidence >= least]
+
+    def _by_its_zone(self, suspicion: Suspicion) -> Suspicion:
+        own = self._thresholds.get(suspicion.zone, {}).get(suspicion.crime_type)
+        return replace(suspicion, thresholds=own) if own else suspicion
 
     def note_failure(self, name: str, error: Exception) -> None:
         """Count it, and name it in the log: once, and again after each thousandth."""

@@ -89,7 +89,7 @@ class Running(Rule[RunningOptions]):
             gait.rides |= any(_carries(ride, person.box) for ride in rides)
             speed = self._measure(person, gait, moment.aspect)
             options = options_at(self, person.box.feet)
-            if options.is_armed(moment.profile) and large_enough([person], options):
+            if options.is_armed_at(moment) and large_enough([person], options):
                 suspicions += self._suspect(person, gait, speed, options)
         return suspicions
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from detection.domain.crime_classes import CrimeClasses
 from detection.domain.crimes import CrimeType
-from detection.domain.episodes import Thresholds
+from detection.domain.thresholds import Thresholds
 from detection.domain.zones import Zone
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -90,6 +90,12 @@ class Settings:
         """From which confidence each type of crime alerts and is sure."""
         return {crime_type: self.thresholds_of(crime_type) for crime_type in CrimeType}
 
+    def thresholds_in(self, zone: Zone) -> dict[CrimeType, Thresholds]:
+        """The zone's own: of those types of crime of which it says something."""
+        own = zone.settings.get(THRESHOLDS, {})
+        above = self.above({THRESHOLDS: own})
+        return {CrimeType(name): above.thresholds_of(CrimeType(name)) for name in own}
+
     def thresholds_of(self, crime_type: CrimeType) -> Thresholds:
         """Nothing is a crime that would not alert."""
         merged = {"alert": self.alert, "crime": self.crime}
@@ -132,12 +138,10 @@ def faults_in(layer: object, sections: Sections, below: Settings | None = None) 
 
 
 def faults_in_zone(layer: object, sections: Sections, below: Settings) -> Iterator[Fault]:
-    """The same for the layer of a zone."""
+    """The same for the layer of a zone, whose thresholds judge what its rules say of it by name."""
     told = "holds for a whole camera: set it there"
     for section, options in layer.items() if isinstance(layer, Mapping) else ():
-        if section == THRESHOLDS:
-            yield Fault(section, "", told)
-        elif section in sections and isinstance(options, Mapping):
+        if section in sections and isinstance(options, Mapping):
             for option in sorted(sections[section].OF_A_CAMERA & options.keys()):
                 yield Fault(section, option, told)
     yield from faults_in(layer, sections, below)

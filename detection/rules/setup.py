@@ -1,5 +1,6 @@
 """How one camera is watched: its zones, the settings in force and the schedule."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -26,3 +27,13 @@ class CameraSetup:
         if self.profile is not None:
             return self.profile
         return self.schedule.profile_at(at.astimezone(self.time_zone)) if self.schedule else None
+
+    def zone_profiles_at(self, at: datetime) -> Mapping[str, Profile]:
+        """The profiles of the zones with hours of their own; what a person set goes before them."""
+        if self.profile is not None:
+            return {}
+        return {
+            zone.name: zone.schedule.profile_at(at.astimezone(self.time_zone))
+            for zone in self.zones
+            if zone.schedule is not None
+        }

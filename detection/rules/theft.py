@@ -84,7 +84,7 @@ class Theft(Rule[TheftOptions]):
         return [
             self._suspect(belonging, loss)
             for belonging, loss in self._losses.items()
-            if self._options_for(belonging).is_armed(moment.profile)
+            if self._options_for(belonging).is_armed_at(moment)
         ]
 
     def _options_for(self, belonging: Belonging) -> TheftOptions:

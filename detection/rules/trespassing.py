@@ -67,6 +67,7 @@ class Trespassing(Rule[TrespassingOptions]):
     NAME = "trespassing"
     Options = TrespassingOptions
     ZONE_KINDS = (ZoneKind.RESTRICTED,)
+    ZONE_CRIMES = (CrimeType.TRESPASSING,)
 
     def __init__(self, zones: Sequence[Zone], settings: Settings) -> None:
         super().__init__(zones, settings)
@@ -84,7 +85,7 @@ class Trespassing(Rule[TrespassingOptions]):
         return [
             self._suspect(zone, options, person, moment.at)
             for zone, options in self._zones
-            if options.is_armed(moment.profile)
+            if options.is_armed_at(moment)
             for person in large_enough(moment.tracks, options)
             if zone.area.contains(person.box.feet)
             if self._goes_the_wrong_way(zone, options, person, moment)
@@ -111,6 +112,7 @@ class Trespassing(Rule[TrespassingOptions]):
             _confidence(inside_seconds, options.dwell_seconds),
             (person.id,),
             f"person {person.id} inside “{zone.name}” for {inside_seconds:.1f} s",
+            zone.name,
         )
 
     def _forget_those_who_left(self, at: datetime) -> None:

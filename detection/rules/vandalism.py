@@ -53,6 +53,7 @@ class Vandalism(Rule[VandalismOptions]):
     NAME = "vandalism"
     Options = VandalismOptions
     ZONE_KINDS = (ZoneKind.PROTECTED,)
+    ZONE_CRIMES = (CrimeType.VANDALISM,)
     NEEDS_PICTURES = True
 
     def __init__(self, zones: Sequence[Zone], settings: Settings) -> None:
@@ -81,7 +82,7 @@ class Vandalism(Rule[VandalismOptions]):
     def _find_changes(
         self, moment: Moment, stopped: Sequence[Track], vigour: Mapping[int, float]
     ) -> Iterator[Suspicion]:
-        armed = {z.name: o for z, o in self._protected if o.is_armed(moment.profile)}
+        armed = {z.name: o for z, o in self._protected if o.is_armed_at(moment)}
         workers = {
             name: [
                 Worker(person, vigour.get(person.id, 0.0) >= WORK_SHARE * options.vigour)
@@ -109,12 +110,13 @@ class Vandalism(Rule[VandalismOptions]):
             if is_struggling(person, moment.people):
                 continue  # with somebody, not with something
             for what, target, options in self._beside(person, parked, moment.aspect):
-                if not options.is_armed(moment.profile) or not large_enough([person], options):
+                if not options.is_armed_at(moment) or not large_enough([person], options):
                     continue
                 fast = vigour.get(person.id, 0.0) >= options.vigour
                 effort = self._blows.note(target, person.id, moment.at, fast=fast)
                 if effort and effort.seconds >= options.blow_seconds:
-                    yield _struck(what, effort, options)
+                    zone = target if isinstance(target, str) else ""
+                    yield _struck(what, zone, effort, options)
 
     def _beside(
         self, person: Track, parked: Sequence[Track], aspect: float
@@ -136,13 +138,15 @@ def _changed(place: str, change: Change, options: VandalismOptions) -> Suspicion
         change.visitors,
         f"“{place}” has looked different for {change.seconds:.0f} s after somebody was at work on "
         f"it, in {change.share:.1%} of the picture",
+        place,
     )
 
 
-def _struck(what: str, effort: Effort, options: VandalismOptions) -> Suspicion:
+def _struck(what: str, zone: str, effort: Effort, options: VandalismOptions) -> Suspicion:
     return Suspicion(
         CrimeType.VANDALISM,
         rising(effort.seconds - options.blow_seconds, options.blow_seconds, POSSIBLE, SURE),
         effort.people,
         f"blows at {what}: {effort.seconds:.1f} s of fast motion in 6 s",
+        zone,
     )

@@ -111,7 +111,7 @@ class VehicleBreakIn(Rule[VehicleBreakInOptions]):
 
     def _suspect(self, visitor: _Visitor, moment: Moment) -> Suspicion | None:
         options = options_at(self, visitor.vehicle.box.feet)
-        if visitor.belongs or visitor.inside_since is None or not options.is_armed(moment.profile):
+        if visitor.belongs or visitor.inside_since is None or not options.is_armed_at(moment):
             return None
         tarried = (visitor.inside_since - visitor.near_since).total_seconds()
         if tarried < options.dwell_seconds:

@@ -8,25 +8,27 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet, Subquery
-from django.utils.timezone import localtime
+from django.utils.timezone import get_default_timezone, localtime
+from django.utils.translation import gettext as _
 
 from detection.domain.schedules import Profile, ScheduleError
 from detection.domain.schedules import Schedule as Week
 from detection.models import Camera, Schedule, Site
 
-EVERYTHING = "every rule is armed"
-
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """The profile and who says so; without a profile every rule is armed."""
+    """The profile and who says so; without a profile every rule is armed.
+
+    Schedules are in the site's time zone, whoever looks.
+    """
 
     profile: Profile | None
     why: str
 
     @property
     def text(self) -> str:
-        return self.profile.value if self.profile else "all armed"
+        return _(self.profile.value) if self.profile else _("all armed")
 
 
 def the_site() -> Site:
@@ -55,16 +57,17 @@ def at_camera(camera: Camera, at: datetime) -> InForce:
 def in_force(camera: Camera | None, site: Site, at: datetime) -> InForce:
     """What holds at a camera, or, without one, where cameras do not say otherwise."""
     if camera is not None and (profile := _profile(camera.profile)):
-        return InForce(profile, "by hand")
+        return InForce(profile, _("by hand"))
     if profile := _profile(site.profile):
-        return InForce(profile, "by hand, at the site" if camera else "by hand")
+        return InForce(profile, _("by hand, at the site") if camera else _("by hand"))
     schedule = (camera.schedule if camera else None) or site.schedule
     if schedule is None:
-        return InForce(None, f"no schedule: {EVERYTHING}")
+        return InForce(None, _("no schedule: every rule is armed"))
     week = _week(schedule.lines)
     if week is None:
-        return InForce(None, f"schedule “{schedule}” is broken: {EVERYTHING}")
-    return InForce(week.profile_at(localtime(at)), f"by schedule “{schedule}”")
+        broken = _("schedule “%(name)s” is broken: every rule is armed")
+        return InForce(None, broken % {"name": schedule})
+    return InForce(week.profile_at(localtime(at, get_default_timezone())), _by(schedule))
 
 
 @transaction.atomic
@@ -80,6 +83,10 @@ def arm_site(*, profile: Profile | None) -> Site:
     site.profile = profile.value if profile else ""
     site.save(update_fields=["profile"])
     return site
+
+
+def _by(schedule: Schedule) -> str:
+    return _("by schedule “%(name)s”") % {"name": schedule}
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from detection.calibration.budget import Rung, ladder, within_budget
 from detection.calibration.curves import Judged, fit, missing, missing_for_curve, shares
@@ -39,11 +40,15 @@ def calibrate(
 ) -> list[ThresholdSuggestion]:
     """Suggest thresholds for cameras with verdicts, in place of what was suggested and not applied.
 
+    Where all verdicts were undone since, nothing takes its place.
+
     `budget` is how many dismissed episodes a day a camera may have, of all crime types together.
     """
     verdicts = Verdicts(at - timedelta(days=window_days), at)
     made: list[ThresholdSuggestion] = []
-    for camera in Camera.objects.filter(pk__in=verdicts.camera_ids).order_by("name", "pk"):
+    waiting = ThresholdSuggestion.objects.filter(applied_at=None).values("camera_id")
+    either = Q(pk__in=verdicts.camera_ids) | Q(pk__in=waiting)
+    for camera in Camera.objects.filter(either).order_by("name", "pk"):
         if camera_ids is None or camera.pk in camera_ids:
             made += _replace(camera, _suggest(camera, verdicts, budget, at))
     return made

@@ -51,6 +51,15 @@ def upsert_listed_cameras(*, registry: str, listed: Sequence[ListedCamera], at: 
 def _upsert(registry: str, camera: ListedCamera, at: datetime) -> bool:
     # Not decrypted, only written: the registry's word also replaces what no key opens any more.
     cameras = Camera.objects.defer("stream_url", "username", "password", "control_password")
+    again = cameras.filter(
+        registry=registry, external_id=camera.external_id, removed_at__isnull=False
+    ).update(removed_at=None, enabled=True)
+    if again:
+        logger.warning(
+            "camera %d of “%s” was removed, but is listed again: it is back",
+            camera.external_id,
+            registry,
+        )
     _, created = cameras.update_or_create(
         registry=registry,
         external_id=camera.external_id,

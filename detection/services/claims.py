@@ -96,7 +96,10 @@ def cameras_to_ring(
     taken = Q(claim__expires_at__gt=at) if lapsed_too else Q(claim__expires_at__isnull=False)
     free = Q(registry="local") | (Q(listed_at__gte=fresh) & unheld)
     due = Camera.objects.filter(Q(retry_at=None) | Q(retry_at__lte=at)).exclude(taken)
-    rings = [Ring(pk) for pk in due.filter(free, enabled=True).values_list("pk", flat=True)]
+    rings = [
+        Ring(pk)
+        for pk in due.filter(free, enabled=True, removed_at=None).values_list("pk", flat=True)
+    ]
     # Also a disabled one: its registry has to be told that nobody watches it.
     held = due.exclude(Q(registry="local") | unheld)
     rings += [Ring(pk, holder) for pk, holder in held.values_list("pk", "claim__holder")]
@@ -221,7 +224,7 @@ def renew_lease(
 
     Raises:
         Overtaken: someone else has it.
-        NotWanted: an operator disabled the camera.
+        NotWanted: an operator disabled the camera, or has it begin anew.
     """
     _renew(
         lease,
@@ -235,8 +238,14 @@ def renew_lease(
         wanted_per_second=round(counters.wanted_per_second, 2),
         analysed_per_second=round(counters.analysed_per_second, 2),
     )
-    if not Camera.objects.filter(pk=lease.camera_id, enabled=True).exists():
+    facts = _ours(lease).values_list("camera__enabled", "restart_at", "claimed_at").first()
+    if facts is None:
+        raise Overtaken(f"camera {lease.camera_id}: lease {lease.token} was taken just now")
+    enabled, restart_at, claimed_at = facts
+    if not enabled:
         raise NotWanted(f"camera {lease.camera_id} was disabled")
+    if restart_at and claimed_at and restart_at > claimed_at:
+        raise NotWanted(f"camera {lease.camera_id} is to be taken anew")
 
 
 def _renew(lease: Lease, at: datetime, **published: object) -> None:

@@ -1,7 +1,7 @@
 """Episodes: each step is written with all that must be told of it, by the holder of the camera."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from detection import signals
+from detection.domain.crimes import CrimeType
 from detection.domain.episodes import (
     ConfidenceChanged,
     CrimeConfirmed,
@@ -17,6 +18,7 @@ from detection.domain.episodes import (
     EpisodeState,
 )
 from detection.domain.episodes import EpisodeEvent as DomainEvent
+from detection.domain.severity import severity_of
 from detection.models import (
     OPEN_STATUSES,
     Claim,
@@ -26,6 +28,7 @@ from detection.models import (
     EpisodeStatus,
 )
 from detection.services.claims import Lease, Overtaken
+from detection.services.evidence import KeptFile, attach_file
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +44,12 @@ def record_event(
     step: int,
     timeline: Sequence[tuple[float, float]],
     decided_at: datetime,
+    stages: Mapping[str, float] | None = None,
 ) -> Episode | None:
     """Write one step of an episode, with all that must be told of it, in one transaction.
+
+    `stages` are when the frame behind it passed each, in POSIX seconds; “captured” is by the
+    camera's clock, the others are by ours.
 
     A step that is there already (its commit was not heard of) is not written twice. A step of an
     episode that the sweep has closed in the meantime opens it again: its watcher lives after all.
@@ -68,14 +75,15 @@ def record_event(
             episode.confidence_timeline = [list(sample) for sample in timeline]
         episode.confidence = max([episode.confidence, *(sample[1] for sample in timeline)])
         _apply(episode, event)
-        _tell(episode, _event_row(episode, event, step))
+        _tell(episode, _event_row(episode, event, step, stages))
     return episode
 
 
 def _open_episode(
     lease: Lease, episode_id: UUID, event: EpisodeOpened, decided_at: datetime
 ) -> Episode:
-    for orphan in Episode.objects.filter(camera_id=lease.camera_id, status__in=OPEN_STATUSES):
+    others = Episode.objects.filter(camera_id=lease.camera_id, status__in=OPEN_STATUSES)
+    for orphan in others.select_for_update():  # all of its columns are written
         _end_orphan(orphan, event.at)
     return Episode.objects.create(
         id=episode_id,
@@ -91,9 +99,9 @@ def _open_episode(
 
 
 def _apply(episode: Episode, event: DomainEvent) -> None:
-    if isinstance(event, CrimeConfirmed) and episode.confirmed_at is None:
+    if isinstance(event, CrimeConfirmed) and _says_more(event, episode):
         episode.crime_type, episode.reason = event.crime_type, event.reason
-        episode.confirmed_at = event.at
+        episode.confirmed_at = episode.confirmed_at or event.at
     if isinstance(event, EpisodeEnded):
         # Whether it was a crime stays readable in `confirmed_at`.
         episode.status = EpisodeStatus(event.outcome.value)
@@ -103,16 +111,32 @@ def _apply(episode: Episode, event: DomainEvent) -> None:
         episode.status = EpisodeStatus.CONFIRMED if confirmed else EpisodeStatus.SUSPICIOUS
         episode.ended_at = None
         episode.confidence = max(episode.confidence, event.confidence)
+    was_confirmed = episode.confirmed_at is not None
+    episode.severity = severity_of(CrimeType(episode.crime_type), confirmed=was_confirmed)
     episode.save()
 
 
-def _event_row(episode: Episode, event: DomainEvent, step: int | None = None) -> EpisodeEvent:
+def _says_more(event: CrimeConfirmed, episode: Episode) -> bool:
+    """An episode is called after its first crime, and after a worse one that follows."""
+    if episode.confirmed_at is None:
+        return True
+    known = severity_of(CrimeType(episode.crime_type), confirmed=True)
+    return severity_of(event.crime_type, confirmed=True) > known
+
+
+def _event_row(
+    episode: Episode,
+    event: DomainEvent,
+    step: int | None = None,
+    stages: Mapping[str, float] | None = None,
+) -> EpisodeEvent:
     row = EpisodeEvent(episode=episode, step=step, at=event.at)
     match event:
         case EpisodeOpened() | CrimeConfirmed():
             opened = isinstance(event, EpisodeOpened)
             row.kind = EpisodeEventKind.OPENED if opened else EpisodeEventKind.CONFIRMED
             row.started_at, row.detail = event.started_at, event.reason
+            row.stages = dict(stages or {})
         case ConfidenceChanged():
             row.kind = EpisodeEventKind.CONFIDENCE
         case EpisodeEnded():
@@ -167,14 +191,28 @@ def _may_be_watched(claim: Claim, episode: Episode, at: datetime) -> bool:
     return claim.token == episode.claim_token and is_held
 
 
-def attach_snapshot(*, lease: Lease, episode_id: UUID, name: str) -> None:
-    """Remember where the annotated picture of an episode is kept."""
-    _of_holder(lease, episode_id).update(snapshot=name)
+def attach_evidence(
+    *,
+    lease: Lease,
+    episode_id: UUID,
+    kept: KeptFile,
+    discard: Callable[[str], None] | None = None,
+) -> None:
+    """Make a kept file a link of its episode, as long as the lease holds the camera.
 
-
-def attach_recording(*, lease: Lease, episode_id: UUID, name: str) -> None:
-    """Remember where what the rules saw of an episode is kept."""
-    _of_holder(lease, episode_id).update(recording=name)
+    `discard` is told which files this one took the place of; without it they are removed at once.
+    """
+    with transaction.atomic():
+        if _of_holder(lease, episode_id).exists():
+            attach_file(
+                episode_id=episode_id,
+                kind=kept.kind,
+                name=kept.name,
+                size=kept.size,
+                sha256=kept.sha256,
+                facts=kept.facts,
+                discard=discard,
+            )
 
 
 def save_timeline(

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import ngettext
 
 from crimeops.clients import network_of
 from detection.models import AuditAction, AuditRecord, LoginAttempt
@@ -26,10 +27,14 @@ class LockedOut(Exception):
 
     def __init__(self, until: datetime) -> None:
         minutes = max(1, ceil((until - timezone.now()).total_seconds() / 60))
-        super().__init__(
-            f"Too many failed logins. Try again in {minutes} minute{'s' * (minutes != 1)}, "
-            "or ask a supervisor to unlock you."
+        text = ngettext(
+            "Too many failed logins. Try again in %(minutes)d minute, "
+            "or ask a supervisor to unlock you.",
+            "Too many failed logins. Try again in %(minutes)d minutes, "
+            "or ask a supervisor to unlock you.",
+            minutes,
         )
+        super().__init__(text % {"minutes": minutes})
 
 
 def begin_attempt(*, username: str, address: str) -> LoginAttempt:

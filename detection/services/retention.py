@@ -18,12 +18,13 @@ from django.apps import apps
 from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import OperationalError
-from django.db.models import Manager, Q
+from django.db.models import Exists, Manager, OuterRef, Q
 
 from detection import signals
-from detection.evidence.storage import DjangoEvidenceStore, Kept
-from detection.models import OPEN_STATUSES, Episode, Verdict
+from detection.evidence.storage import FOLDER, DjangoEvidenceStore, Kept
+from detection.models import OPEN_STATUSES, Episode, EvidenceFile, Verdict, WhyRemoved
 from detection.services import logins
+from detection.services.evidence import forget_files
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ SERIOUS = Q(verdict=Verdict.CONFIRMED) | (
     Q(confirmed_at__isnull=False) & ~Q(verdict=Verdict.DISMISSED)
 )
 
-WITHOUT_EVIDENCE = Q(snapshot="", recording="")
+WITHOUT_EVIDENCE = ~Exists(EvidenceFile.objects.filter(episode_id=OuterRef("pk"), removed_at=None))
+NOT_HELD = Q(held_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,25 @@ class KeptTable:
     model: str
     date_field: str
     days: str | float
-    only: Q = field(default_factory=Q)
+    only: Q | Callable[[], Q] = field(default_factory=Q)  # called at each run
+
+
+def about_held_episodes() -> Q:
+    """What the audit trail says of episodes on hold: it tells who had the evidence."""
+    held = Episode.objects.filter(~NOT_HELD).values_list("pk", flat=True)
+    return Q(object_type=Episode._meta.label_lower, object_id__in=[str(pk) for pk in held])
 
 
 TABLES: tuple[KeptTable, ...] = (
     KeptTable("admin.LogEntry", "action_time", "history_keep_days"),
-    KeptTable("detection.AuditRecord", "at", "audit_days"),
+    KeptTable("detection.AuditRecord", "at", "audit_days", lambda: ~about_held_episodes()),
     KeptTable("detection.HealthEvent", "ended_at", "history_keep_days"),
     KeptTable("detection.WatchedTime", "ended_at", "history_keep_days"),
     KeptTable("detection.Duty", "ended_at", "history_keep_days"),
     KeptTable("detection.ThresholdSuggestion", "made_at", "history_keep_days"),
+    KeptTable("detection.TrackLog", "ended_at", "track_log_days"),
     KeptTable("detection.Trouble", "last_at", TROUBLE_DAYS),
+    KeptTable("detection.EvidenceLink", "expires_at", "history_keep_days"),
 )
 
 
@@ -92,7 +102,8 @@ def prune_tables(tables: Sequence[KeptTable], *, at: datetime) -> None:
 
 def _prune_table(table: KeptTable, at: datetime) -> None:
     rows = apps.get_model(table.model)._default_manager
-    old = rows.filter(table.only, **{f"{table.date_field}__lt": _limit(table.days, at)})
+    only = table.only() if callable(table.only) else table.only
+    old = rows.filter(only, **{f"{table.date_field}__lt": _limit(table.days, at)})
     removed = 0
     for _ in _turns():
         batch = list(old.order_by(table.date_field).values_list("pk", flat=True)[:BATCH])
@@ -115,23 +126,22 @@ def _delete(rows: "Manager[Any]", batch: Sequence[Any]) -> int:
 
 
 def prune_episodes(*, at: datetime) -> None:
-    """Remove old episodes with their steps, reports, pictures and recordings."""
+    """Remove old episodes with their steps, reports and evidence."""
     store = DjangoEvidenceStore()
     # Where the files are out of reach, their episodes stay: nobody could name them later.
-    which = Q() if store.is_there() else WITHOUT_EVIDENCE
+    which = Q() if store.is_there() else Q(WITHOUT_EVIDENCE)
     for batch in _old_episodes(which, "episode_keep_days", at):
-        for episode_id in batch:
-            store.remove(str(episode_id))
-        _delete(Episode.objects, batch)
-        logger.info("%d old episodes removed", len(batch))
+        free = _forget_evidence(store, batch, WhyRemoved.AGE, at)
+        _delete(Episode.objects, free)
+        logger.info("%d old episodes removed", len(free))
 
 
 def prune_evidence_by_age(store: DjangoEvidenceStore, *, at: datetime) -> None:
-    """Remove old pictures and recordings; their episodes stay."""
+    """Remove the files of old episodes; the episodes and what is said of their files stay."""
     if not store.is_there():
         return
-    for batch in _old_episodes(~WITHOUT_EVIDENCE, "evidence_keep_days", at):
-        _forget_evidence(store, batch)
+    for batch in _old_episodes(~Q(WITHOUT_EVIDENCE), "evidence_keep_days", at):
+        _forget_evidence(store, batch, WhyRemoved.AGE, at)
         logger.info("the evidence of %d old episodes removed", len(batch))
 
 
@@ -142,7 +152,7 @@ def prune_evidence_by_size(store: DjangoEvidenceStore, *, at: datetime) -> None:
     orphans = [folder for key, folder in kept.items() if key not in known]
     if known:  # a database without episodes is more likely the wrong one
         _remove_orphans(store, orphans, len(known), at)
-    _remove_unnamed(store, list(known), at)
+    _remove_unnamed(store, {key: kept[key] for key in known}, at)
     total = sum(kept[key].size for key in known)
     allowed = settings.ENVIRONMENT.evidence_max_gb * 1e9
     rank = {key: place for key, place in known.items() if place is not None}
@@ -153,7 +163,7 @@ def prune_evidence_by_size(store: DjangoEvidenceStore, *, at: datetime) -> None:
         total -= kept[key].size
         removed.append(key)
     for start in range(0, len(removed), BATCH):
-        _forget_evidence(store, removed[start : start + BATCH])
+        _forget_evidence(store, removed[start : start + BATCH], WhyRemoved.SIZE, at)
     if removed:
         logger.warning("the evidence of %d episodes removed: EVIDENCE_MAX_GB", len(removed))
 
@@ -162,7 +172,7 @@ def _old_episodes(which: Q, days: str, at: datetime) -> Iterator[list[UUID]]:
     """Batches of ended episodes that are too old and that nobody needs any more."""
     ordinary, confirmed = _limit(days, at), _limit("confirmed_keep_days", at)
     too_old = (SERIOUS & Q(ended_at__lt=confirmed)) | (~SERIOUS & Q(ended_at__lt=ordinary))
-    ended = Episode.objects.exclude(status__in=OPEN_STATUSES).filter(which & too_old)
+    ended = Episode.objects.exclude(status__in=OPEN_STATUSES).filter(which & too_old, NOT_HELD)
     after: datetime | None = None
     for _ in _turns():
         rows = ended if after is None else ended.filter(ended_at__gte=after)
@@ -192,9 +202,8 @@ def _known(ids: Sequence[UUID]) -> dict[UUID, tuple[bool, datetime] | None]:
         batch = ids[start : start + BATCH]
         rows = Episode.objects.filter(pk__in=batch)
         serious = set(rows.filter(SERIOUS).values_list("pk", flat=True))
-        stay = _needed(batch) | set(
-            rows.filter(status__in=OPEN_STATUSES).values_list("pk", flat=True)
-        )
+        must_stay = Q(status__in=OPEN_STATUSES) | ~NOT_HELD
+        stay = _needed(batch) | set(rows.filter(must_stay).values_list("pk", flat=True))
         for pk, started_at in rows.values_list("pk", "started_at"):
             known[pk] = None if pk in stay else (pk in serious, started_at)
     return known
@@ -218,20 +227,33 @@ def _remove_orphans(
         logger.warning("%d folders of evidence removed that no episode knows", len(old))
 
 
-def _remove_unnamed(store: DjangoEvidenceStore, ids: Sequence[UUID], at: datetime) -> None:
-    """Old files of which no name ever reached the database, which was away."""
+def _remove_unnamed(store: DjangoEvidenceStore, known: dict[UUID, Kept], at: datetime) -> None:
+    """Files that are removed by their rows, and old ones of which no row ever was written."""
     limit = _limit("evidence_keep_days", at)
+    ids = list(known)
     for start in range(0, len(ids), BATCH):
-        rows = Episode.objects.filter(WITHOUT_EVIDENCE, pk__in=ids[start : start + BATCH])
-        for episode_id in rows.filter(ended_at__lt=limit).values_list("pk", flat=True):
-            store.remove(str(episode_id))
+        batch = ids[start : start + BATCH]
+        rows = EvidenceFile.objects.filter(episode_id__in=batch)
+        named = dict(rows.order_by("sequence").values_list("name", "removed_at"))
+        free = Episode.objects.filter(NOT_HELD, pk__in=batch).exclude(status__in=OPEN_STATUSES)
+        for key in free.values_list("pk", flat=True):
+            for file in known[key].files:
+                name = f"{FOLDER}/{key}/{file.name}"
+                if (file.modified < limit) if name not in named else named[name] is not None:
+                    store.delete(name)
 
 
-def _forget_evidence(store: DjangoEvidenceStore, batch: Sequence[UUID]) -> None:
-    """The names go last: a file without one would not be found any more."""
-    for episode_id in batch:
+def _forget_evidence(
+    store: DjangoEvidenceStore, batch: Sequence[UUID], why: WhyRemoved, at: datetime
+) -> list[UUID]:
+    """Those of the batch whose files are gone; one that was put on hold meanwhile keeps them.
+
+    The rows say so first: what then stays in spite of its row is found by the next run.
+    """
+    free = forget_files(episode_ids=batch, why=why, at=at)
+    for episode_id in free:
         store.remove(str(episode_id))
-    Episode.objects.filter(pk__in=batch).update(snapshot="", recording="")
+    return free
 
 
 def _episode_of(kept: Kept) -> UUID | None:

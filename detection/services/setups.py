@@ -153,7 +153,12 @@ def examine(camera_id: int) -> SetupDraft:
 # --- rows -------------------------------------------------------------------------------------
 
 _OWN = ("rule_settings", "profile", "schedule__name", "schedule__lines")
-_ZONE = ("name", "kind", "polygon", "rule_settings", "enabled")
+_ZONE = (
+    *("name", "kind", "polygon", "rule_settings", "enabled"),
+    *("schedule__name", "schedule__lines"),
+)
+# Without these, more is seen at most; any other kind that cannot be read may be a privacy mask.
+_HARMLESS_KINDS = frozenset(set(ZoneKind) - {ZoneKind.PRIVACY})
 NO_SITE: tuple[Any, ...] = ({}, "", None, None)
 
 
@@ -226,16 +231,42 @@ class _Part:
 
 
 def _zones(rows: tuple[tuple[Any, ...], ...], camera: _Part) -> Iterator[DomainZone]:
-    """A zone with a broken shape is not watched; one with broken settings is, without these."""
-    for name, kind, corners, layer, enabled in rows:
+    """A zone with a broken shape is not watched; one with broken settings is, without these.
+
+    What is, or may be, a privacy mask with a broken shape hides all: nobody may see what it hid.
+    """
+    for name, kind, corners, layer, enabled, schedule_name, lines in rows:
         if not enabled:
             continue
         broken = list(faults_in_zone(layer, sections(), camera.settings))
         camera.faults += [f"settings of zone “{name}”, not used: {fault}" for fault in broken]
         try:
-            yield DomainZone.of(name, ZoneKind(kind), corners, without_faults(layer, broken))
+            own, hours = (
+                without_faults(layer, broken),
+                _hours_of(name, schedule_name, lines, camera),
+            )
+            yield DomainZone.of(name, ZoneKind(kind), corners, own, hours)
         except (PolygonError, TypeError, ValueError) as error:
-            camera.faults.append(f"zone “{name}” is not watched: {error}")
+            if kind in _HARMLESS_KINDS:
+                camera.faults.append(f"zone “{name}” is not watched: {error}")
+                continue
+            camera.faults.append(
+                f"privacy mask “{name}” cannot be read, so the whole picture is hidden wherever "
+                f"it is kept or shown; draw it again: {error}"
+            )
+            yield DomainZone.hiding_all(name)
+
+
+def _hours_of(
+    zone: str, schedule: str | None, lines: str | None, camera: _Part
+) -> DomainSchedule | None:
+    try:
+        return None if lines is None else DomainSchedule.read(lines)
+    except ScheduleError as error:
+        camera.faults.append(
+            f"schedule “{schedule}” of zone “{zone}”, not used, the camera's hours hold: {error}"
+        )
+        return None
 
 
 def _time_zone() -> ZoneInfo:

@@ -4,6 +4,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from detection.domain.crimes import CrimeType
 from detection.models import Camera, ThresholdSuggestion
@@ -23,13 +24,14 @@ def apply_suggestion(
     """Make the suggested threshold the camera's own. Raises NotPossible."""
     suggestion, camera = _locked(suggestion_id)
     if suggestion.applied_at is not None:
-        raise NotPossible("it was applied before")
+        raise NotPossible(_("it was applied before"))
     if not suggestion.is_change:
-        raise NotPossible("it suggests no other threshold than today's")
+        raise NotPossible(_("it suggests no other threshold than today's"))
     in_force = threshold_in_force(suggestion)
     if in_force != suggestion.today:
         raise NotPossible(
-            f"the threshold was changed to {in_force:g} since this was calculated; calculate anew"
+            _("the threshold was changed to %(now)s since this was calculated; calculate anew")
+            % {"now": f"{in_force:g}"}
         )
     suggestion.own_before = _set(suggestion, camera, suggestion.suggested, by, request)
     suggestion.applied_at, suggestion.applied_by_id = timezone.now(), by.pk
@@ -44,11 +46,13 @@ def undo_suggestion(
     """Give the camera what it had before. Raises NotPossible where somebody changed it since."""
     suggestion, camera = _locked(suggestion_id)
     if not suggestion.is_applied:
-        raise NotPossible("it is not applied")
+        raise NotPossible(_("it is not applied"))
     own = camera.rule_settings.get(THRESHOLDS, {}).get(suggestion.crime_type, {}).get("alert")
     if own != suggestion.suggested:
-        now = "the inherited one" if own is None else f"{own:g}"
-        raise NotPossible(f"the camera's threshold was changed since, to {now}; set it by hand")
+        now = _("the inherited one") if own is None else f"{own:g}"
+        raise NotPossible(
+            _("the camera's threshold was changed since, to %(now)s; set it by hand") % {"now": now}
+        )
     _set(suggestion, camera, suggestion.own_before, by, request)
     suggestion.undone_at = timezone.now()
     suggestion.save(update_fields=["undone_at"])
@@ -68,7 +72,7 @@ def _locked(suggestion_id: int) -> tuple[ThresholdSuggestion, Camera]:
         camera = Camera.objects.select_for_update(of=("self",)).get(pk__in=rows.values("camera_id"))
         return rows.select_for_update(of=("self",)).get(), camera
     except (Camera.DoesNotExist, ThresholdSuggestion.DoesNotExist):
-        raise NotPossible("a newer calculation has taken its place") from None
+        raise NotPossible(_("a newer calculation has taken its place")) from None
 
 
 def _set(
@@ -87,4 +91,6 @@ def _set(
             request=request,
         )
     except SettingsError as error:
-        raise NotPossible(f"the settings of the camera do not take it: {error}") from None
+        raise NotPossible(
+            _("the settings of the camera do not take it: %(why)s") % {"why": error}
+        ) from None

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from detection.ports import SourceError
 
@@ -14,6 +14,7 @@ HTTP = ("http", "https")
 _HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+(%\w+)?\]?")
 # Two letters at least: a Windows drive is a path. FFmpeg also knows schemes without slashes.
 _SCHEME = re.compile(r"([a-zA-Z][\w+.-]+):")
+_END_OF_AUTHORITY = re.compile(r"[/?#]")
 
 
 def scheme_of(url: str) -> str:
@@ -80,15 +81,28 @@ def _addresses_of(host: str) -> set[IPv4Address | IPv6Address]:
     return {getattr(address, "ipv4_mapped", None) or address for address in addresses}
 
 
+def with_login(url: str, user: str, password: str) -> str:
+    """The address with a login, unless it holds one already or is a file."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or not user or "@" in rest or scheme_of(url) not in RTSP + HTTP:
+        return url
+    return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
+
+
 def path_of(url: str) -> str:
     """The path of a file address."""
     return unquote(urlsplit(url).path) if url.startswith("file://") else url
 
 
 def _host_of(url: str) -> str:
-    """A password may hold brackets, which `urlsplit` takes for IPv6: it gets the host alone."""
+    """The host to which FFmpeg connects: what follows the last @ before the first of / ? #.
+
+    An @ behind that is of the path, or `http://inner.host/?@camera` would pass for the camera. A
+    password may hold brackets, which `urlsplit` takes for IPv6: it gets the host alone.
+    https://github.com/FFmpeg/FFmpeg/blob/n7.1/libavformat/utils.c (av_url_split)
+    """
     scheme, _, rest = url.partition("://")
-    authority = rest.partition("/")[0] if "@" not in rest else rest.rpartition("@")[2]
+    authority = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0].rpartition("@")[2]
     try:
         return urlsplit(f"{scheme}://{authority}").hostname or ""
     except ValueError:

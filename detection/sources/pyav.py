@@ -20,6 +20,7 @@ from detection.domain.capture_clock import CaptureClock
 from detection.ports import Picture, SourceError, SourceOptions
 from detection.sources.addresses import HTTP, RTSP, path_of, scheme_of
 from detection.sources.damage import DamageGauge
+from detection.sources.packets import PacketNotes
 from detection.sources.timing import DEFAULT_FRAME_SECONDS, Playback, Sampling
 
 # A stream that sends packets but no key frame is no video; said before anyone has to ask.
@@ -87,6 +88,7 @@ class PyAvSource:
         options, opened, decoded = self._options, time.monotonic(), 0
         clock, sampling = CaptureClock(), Sampling(options.frame_skip, options.rate, options.hurry)
         playback = Playback(_frame_seconds(stream))
+        notes = self._notes(stream)
         gauge = DamageGauge(counts_gaps=options.transport == "udp" and self._scheme in RTSP)
         for packet in self._packets(container, stream):
             for frame in _decode(packet, gauge):
@@ -97,12 +99,16 @@ class PyAvSource:
                 if self._scheme == "file":
                     arrived = self._play_back(playback.follow(frame.time), opened)
                 at = clock.captured_at(self._pts(frame, playback), arrived, self._wall(container))
+                if notes:
+                    notes.date(frame.time, at)
                 sampled = sampling.takes(at)
                 yield Picture(
                     at,
                     _bgr(frame) if sampled else None,
                     gauge.share() if sampled else None,
                 )
+            if notes:
+                notes.keep(packet)
             if decoded == 0 and time.monotonic() - opened > NO_PICTURE_SECONDS:
                 raise SourceError(
                     "no_video", "packets come but no key frame: check the camera's codec settings"
@@ -111,6 +117,10 @@ class PyAvSource:
             raise SourceError("ended", "the camera ended the stream")
         if not decoded and not self._closed:
             raise SourceError("no_video", "no frame of it can be decoded")
+
+    def _notes(self, stream: Any) -> PacketNotes | None:
+        ring = self._options.packets
+        return PacketNotes(ring, stream, by_arrival=self._scheme in HTTP) if ring else None
 
     def _play_back(self, place: float, opened: float) -> float:
         """Wait until a file's frame is due, if it is; returns when (POSIX) it comes."""

@@ -1,24 +1,32 @@
 """The figures of telling on the overview and in the sidebar."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from detection.admin.dashboard import Card, count_card, list_of
-from detection.admin.presentation import Tone
+from detection.admin.presentation import Tone, elapsed
 from detection.models import seen_by
+from integrations.admin.siren_latency import siren_latency_card
 from integrations.models import Delivery, DeliveryStatus, Siren
 
 WAITING = Q(status=DeliveryStatus.PENDING)
+NORMAL_AGE, LONG_AGE = timedelta(seconds=30), timedelta(minutes=10)
 REFUSED = Q(status=DeliveryStatus.REFUSED)
 
 
-def _figures(request: HttpRequest) -> dict[str, int]:
+def _figures(request: HttpRequest) -> dict[str, Any]:
     """Both counts by the rows that are not finished well: few, however long the history is."""
     unfinished = seen_by(request.user, Delivery.objects.filter(WAITING | REFUSED))
-    figures: dict[str, int] = unfinished.aggregate(
-        waiting=Count("pk", filter=WAITING), refused=Count("pk", filter=REFUSED)
+    figures: dict[str, Any] = unfinished.aggregate(
+        waiting=Count("pk", filter=WAITING),
+        refused=Count("pk", filter=REFUSED),
+        oldest=Min("created_at", filter=WAITING),
     )
     return figures
 
@@ -30,39 +38,48 @@ def cards(request: HttpRequest) -> Sequence[Card]:
         shown += _delivery_cards(request)
     if request.user.has_perm("integrations.view_siren"):
         shown.append(_siren_card(request))
+        shown.append(siren_latency_card(request))
     return shown
 
 
 def _delivery_cards(request: HttpRequest) -> list[Card]:
     figures = _figures(request)
+    age = timezone.now() - figures["oldest"] if figures["oldest"] else timedelta()
     return [
         count_card(
-            "Deliveries waiting",
+            _("Deliveries waiting"),
             figures["waiting"],
-            Tone.WARNING,
-            "tried until they arrive",
-            "everything was told",
+            _backlog_tone(age),
+            _("tried until they arrive; the oldest waits for %(age)s") % {"age": elapsed(age)},
+            _("everything was told"),
             list_of("integrations_delivery", "status__exact=pending"),
         ),
         count_card(
-            "Deliveries refused",
+            _("Deliveries refused"),
             figures["refused"],
             Tone.BAD,
-            "need somebody to look",
-            "no back end refused one",
+            _("need somebody to look"),
+            _("no back end refused one"),
             list_of("integrations_delivery", "status__exact=refused"),
         ),
     ]
 
 
+def _backlog_tone(age: timedelta) -> Tone:
+    """A report takes a moment; minutes are a back end that is slow, and more one that is away."""
+    if age < NORMAL_AGE:
+        return Tone.ACTIVE
+    return Tone.WARNING if age < LONG_AGE else Tone.BAD
+
+
 def _siren_card(request: HttpRequest) -> Card:
     sounding = seen_by(request.user, Siren.objects.filter(silent_at=None)).count()
     return count_card(
-        "Sirens that may be sounding",
+        _("Sirens that may be sounding"),
         sounding,
         Tone.BAD,
-        "not confirmed silent",
-        "all confirmed silent",
+        _("not confirmed silent"),
+        _("all confirmed silent"),
         list_of("integrations_siren", "siren=sounding"),
     )
 

@@ -17,7 +17,8 @@ from django.http import (
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.base import ReadOnlyAdmin
 from detection.admin.camera_form import without_credentials
@@ -41,18 +42,18 @@ STATUS_TONES = {
     DeliveryStatus.SUPERSEDED: Tone.NEUTRAL,
 }
 MAY_RESEND = "integrations.change_delivery"
-NOT_RESENT = "it was told, is on its way, or tells what is no longer so"
+NOT_RESENT = _("it was told, is on its way, or tells what is no longer so")
 
 
 def status_label(delivery: Delivery) -> SafeString:
     status = DeliveryStatus(delivery.status)
-    return label(status.label, STATUS_TONES[status], delivery.last_error)
+    return label(str(status.label), STATUS_TONES[status], delivery.last_error)
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
-    empty_title = "Nothing has been told yet"
-    empty_text = (
+    empty_title = _("Nothing has been told yet")
+    empty_text = _(
         "A delivery is written with each step of an episode whose camera belongs to a back end. "
         "There is nothing to do here until then."
     )
@@ -71,48 +72,49 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
     actions = ("resend_chosen",)
     fieldsets = (
         (None, {"fields": ("episode_link", ("kind", "reporter"), ("status_now", "sequence"))}),
-        ("Course", {"fields": (("attempts", "next_attempt"), ("created", "delivered"), "error")}),
-        ("Content", {"fields": ("payload_json", "answer_json")}),
+        (
+            _("Course"),
+            {"fields": (("attempts", "next_attempt"), ("created", "delivered"), "error")},
+        ),
+        (_("Content"), {"fields": ("payload_json", "answer_json")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows = super().get_queryset(request).select_related("episode__camera")
         return without_credentials(rows, "episode__camera").defer("episode__confidence_timeline")
 
-    @admin.display(description="episode", ordering="episode__started_at")
+    @admin.display(description=_("episode"), ordering="episode__started_at")
     def episode_link(self, delivery: Delivery) -> str:
         episode = delivery.episode
-        name = f"{episode.get_crime_type_display()} at {episode.camera.name}"
-        began = f"{localtime(episode.started_at):%Y-%m-%d %H:%M:%S}"
-        return link("detection_episode", episode.pk, f"{name}, {began}")
+        return link("detection_episode", episode.pk, str(episode))
 
-    @admin.display(description="status", ordering="status")
+    @admin.display(description=_("status"), ordering="status")
     def status_now(self, delivery: Delivery) -> SafeString:
         return status_label(delivery)
 
-    @admin.display(description="last error")
+    @admin.display(description=_("last error"))
     def error(self, delivery: Delivery) -> str:
         text = plain(delivery.last_error)
-        return format_html('<span class="co-remark" title="{}">{}</span>', text, text)
+        return format_html('<span class="co-remark" title="{}"><bdi>{}</bdi></span>', text, text)
 
-    @admin.display(description="written", ordering="created_at")
+    @admin.display(description=_("written"), ordering="created_at")
     def created(self, delivery: Delivery) -> str:
         return moment(delivery.created_at)
 
-    @admin.display(description="delivered", ordering="delivered_at")
+    @admin.display(description=_("delivered"), ordering="delivered_at")
     def delivered(self, delivery: Delivery) -> str:
         return moment(delivery.delivered_at)
 
-    @admin.display(description="next attempt")
+    @admin.display(description=_("next attempt"))
     def next_attempt(self, delivery: Delivery) -> str:
         waits = delivery.status == DeliveryStatus.PENDING
         return moment(delivery.next_attempt_at if waits else None)
 
-    @admin.display(description="payload")
+    @admin.display(description=_("payload"))
     def payload_json(self, delivery: Delivery) -> str:
         return pretty_json(delivery.payload)
 
-    @admin.display(description="answer")
+    @admin.display(description=_("answer"))
     def answer_json(self, delivery: Delivery) -> str:
         return pretty_json(delivery.answer)
 
@@ -122,16 +124,21 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         """Sending again is the one change an operator makes to a delivery."""
         return bool(request.user.has_perm(MAY_RESEND))
 
-    @admin.action(description="Resend", permissions=["resend"])
+    @admin.action(description=_("Resend"), permissions=["resend"])
     @transaction.atomic
     def resend_chosen(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
         chosen = list(deliveries.order_by("camera", "sequence"))
         sent = sum(self._resend(request, delivery) for delivery in chosen)
-        noun = "delivery" if sent == 1 else "deliveries"
-        self.message_user(request, f"{sent} {noun} will be sent again.", messages.SUCCESS)
+        text = ngettext(
+            "%(count)d delivery will be sent again.",
+            "%(count)d deliveries will be sent again.",
+            sent,
+        )
+        self.message_user(request, text % {"count": sent}, messages.SUCCESS)
         if sent < len(chosen):
-            left_out = f"{len(chosen) - sent} left out: {NOT_RESENT}."
-            self.message_user(request, left_out, messages.WARNING)
+            left_out = gettext("%(count)d left out: %(why)s.")
+            told = {"count": len(chosen) - sent, "why": NOT_RESENT}
+            self.message_user(request, left_out % told, messages.WARNING)
 
     def _resend(self, request: HttpRequest, delivery: Delivery) -> bool:
         resent = outbox.resend_delivery(delivery_id=delivery.pk)
@@ -158,10 +165,12 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery]):
         with transaction.atomic():
             resent = self._resend(request, delivery)
         if resent:
-            self.message_user(request, f"{delivery} will be sent again.", messages.SUCCESS)
+            text = gettext("%(delivery)s will be sent again.") % {"delivery": delivery}
+            self.message_user(request, text, messages.SUCCESS)
         else:
-            text = f"{delivery} is not sent again: {NOT_RESENT}."
-            self.message_user(request, text, messages.WARNING)
+            text = gettext("%(delivery)s is not sent again: %(why)s.")
+            told = {"delivery": delivery, "why": NOT_RESENT}
+            self.message_user(request, text % told, messages.WARNING)
         if request.POST.get("back") == "episode":
             return HttpResponseRedirect(page_of("detection_episode", delivery.episode_id))
         return HttpResponseRedirect(page_of("integrations_delivery", delivery.pk))

@@ -1,7 +1,6 @@
 """Sirens: which may be sounding, why one does not, and a button that tries one."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -19,40 +18,32 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from detection.admin.base import ReadOnlyAdmin, signed_in
 from detection.admin.camera_form import without_credentials
-from detection.admin.presentation import NOTHING, Tone, label, link, moment, page_of, plain
+from detection.admin.presentation import NOTHING, link, moment, page_of, plain
+from detection.admin.telling import told
 from detection.models import Camera
+from integrations.admin.episode_siren import MAY_SILENCE
+from integrations.admin.episode_siren import urls as episode_urls
+from integrations.admin.siren_states import siren_label
 from integrations.models import Siren
 from integrations.services.siren_silencing import CannotSilence, silence_by_hand
 from integrations.services.siren_trial import CannotTest, try_siren
 
 MAY_TEST = "integrations.test_siren"
-MAY_SILENCE = "integrations.change_siren"
-
-
-def siren_label(siren: Siren, at: datetime) -> SafeString:
-    """`silent_at` is empty until the camera has confirmed that it is quiet."""
-    if siren.silent_at is not None:
-        return label("Silent", Tone.GOOD)
-    if siren.wanted_until is None or siren.wanted_until <= at:
-        return label(
-            "Not confirmed silent", Tone.BAD, "asked to be quiet; the camera has not said so"
-        )
-    if siren.sounded_at is None:
-        return label("Asked to sound", Tone.WARNING, "the camera has not said so yet")
-    return label("Sounding", Tone.BAD)
 
 
 class SoundingFilter(admin.SimpleListFilter):
     """Sirens that may be sounding, and those known to be silent."""
 
-    title = "siren"
+    title = _("siren")
     parameter_name = "siren"
 
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("sounding", "May be sounding"), ("silent", "Silent")]
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
+        return [("sounding", _("May be sounding")), ("silent", _("Silent"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Siren]) -> QuerySet[Siren]:
         if self.value() in {"sounding", "silent"}:
@@ -62,8 +53,8 @@ class SoundingFilter(admin.SimpleListFilter):
 
 @admin.register(Siren)
 class SirenAdmin(ReadOnlyAdmin[Siren]):
-    empty_title = "No siren has been used"
-    empty_text = (
+    empty_title = _("No siren has been used")
+    empty_text = _(
         "A siren appears when its camera is first watched or first raises an alarm. Sirens are "
         "sounded by the `alarms` worker while SIREN_ENABLED is on."
     )
@@ -97,6 +88,7 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
         return [
             path("camera/<int:camera_id>/test/", test, name="integrations_siren_test"),
             path("camera/<int:camera_id>/silence/", silence, name="integrations_siren_silence"),
+            *episode_urls(self.admin_site),
             *super().get_urls(),
         ]
 
@@ -125,19 +117,24 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
         if camera is None:
             raise Http404("no such camera")
         outcome, level = act(request, camera)
-        self.message_user(request, f"Siren of {camera}: {plain(outcome)}", level)
+        self.message_user(
+            request,
+            gettext("Siren of %(camera)s: %(outcome)s")
+            % {"camera": camera, "outcome": plain(outcome)},
+            level,
+        )
         if request.POST.get("back") == "sirens":
             return HttpResponseRedirect(reverse("admin:integrations_siren_changelist"))
         return HttpResponseRedirect(page_of("detection_camera", camera.pk))
 
-    @admin.display(description="test")
+    @admin.display(description=_("test"))
     def test_button(self, siren: Siren) -> str:
         return render_to_string(
             "admin/integrations/siren_test_button.html",
             {"camera_id": siren.camera_id, "back": "sirens"},
         )
 
-    @admin.display(description="silence")
+    @admin.display(description=_("silence"))
     def silence_button(self, siren: Siren) -> str:
         return render_to_string(
             "admin/integrations/siren_silence_button.html",
@@ -154,65 +151,69 @@ class SirenAdmin(ReadOnlyAdmin[Siren]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Siren]:
         return without_credentials(super().get_queryset(request).select_related("camera"), "camera")
 
-    @admin.display(description="camera", ordering="camera__name")
+    @admin.display(description=_("camera"), ordering="camera__name")
     def camera_name(self, siren: Siren) -> str:
         return siren.camera.name
 
-    @admin.display(description="camera")
+    @admin.display(description=_("camera"))
     def camera_link(self, siren: Siren) -> str:
         return link("detection_camera", siren.camera_id, siren.camera.name)
 
-    @admin.display(description="state", ordering="silent_at")
+    @admin.display(description=_("state"), ordering="silent_at")
     def state(self, siren: Siren) -> SafeString:
         return siren_label(siren, timezone.now())
 
-    @admin.display(description="episode")
+    @admin.display(description=_("episode"))
     def episode_link(self, siren: Siren) -> str:
         if siren.episode_id is None:
             return NOTHING
-        return link("detection_episode", siren.episode_id, "the episode it was last asked for")
+        return link(
+            "detection_episode", siren.episode_id, gettext("the episode it was last asked for")
+        )
 
-    @admin.display(description="asked for", ordering="rung_at")
+    @admin.display(description=_("asked for"), ordering="rung_at")
     def rung(self, siren: Siren) -> str:
         return moment(siren.rung_at)
 
-    @admin.display(description="last sounded")
+    @admin.display(description=_("last sounded"))
     def sounded(self, siren: Siren) -> str:
         return moment(siren.sounded_at)
 
-    @admin.display(description="wanted until")
+    @admin.display(description=_("wanted until"))
     def wanted(self, siren: Siren) -> str:
         return moment(siren.wanted_until)
 
-    @admin.display(description="silent since")
+    @admin.display(description=_("silent since"))
     def silent(self, siren: Siren) -> str:
         return moment(siren.silent_at)
 
-    @admin.display(description="next attempt")
+    @admin.display(description=_("next attempt"))
     def next_attempt(self, siren: Siren) -> str:
         return moment(siren.next_attempt_at)
 
-    @admin.display(description="nobody logs in before")
+    @admin.display(description=_("nobody logs in before"))
     def logins_closed(self, siren: Siren) -> str:
         until = siren.logins_closed_until
         return moment(until) if until and until > timezone.now() else NOTHING
 
-    @admin.display(description="last error")
+    @admin.display(description=_("last error"))
     def error(self, siren: Siren) -> str:
         text = plain(siren.last_error)
-        return format_html('<span class="co-remark" title="{}">{}</span>', text, text)
+        return format_html('<span class="co-remark" title="{}"><bdi>{}</bdi></span>', text, text)
 
 
 def _test(request: HttpRequest, camera: Camera) -> tuple[str, int]:
     try:
         return try_siren(camera=camera, user=signed_in(request), request=request), messages.INFO
     except CannotTest as reason:
-        return f"Not tested: {reason}.", messages.WARNING
+        return gettext("Not tested: %(reason)s.") % {"reason": told(str(reason))}, messages.WARNING
 
 
 def _silence(request: HttpRequest, camera: Camera) -> tuple[str, int]:
     try:
         outcome = silence_by_hand(camera=camera, user=signed_in(request), request=request)
     except CannotSilence as reason:
-        return f"Not silenced: {reason}.", messages.WARNING
+        return gettext("Not silenced: %(reason)s.") % {
+            "reason": told(str(reason))
+        }, messages.WARNING
     return outcome, messages.INFO

@@ -6,13 +6,18 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from detection.models import Episode
 from detection.services.retention import KeptTable, prune_tables
 from integrations.models import Delivery, DeliveryStatus
 
 # What was refused stays as long as its episode: somebody must have looked.
 FINISHED = Q(status__in=(DeliveryStatus.DELIVERED, DeliveryStatus.SUPERSEDED))
+ON_HOLD = Q(episode_id__in=Episode.objects.filter(held_at__isnull=False).values("pk"))
 
-TABLES = (KeptTable("integrations.Delivery", "created_at", "delivery_keep_days", FINISHED),)
+TABLES = (
+    KeptTable("integrations.Delivery", "created_at", "delivery_keep_days", FINISHED & ~ON_HOLD),
+    KeptTable("integrations.Sounding", "asked_at", "delivery_keep_days", ~ON_HOLD),
+)
 
 
 def prune(*, at: datetime) -> None:

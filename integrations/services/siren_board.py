@@ -49,6 +49,13 @@ return ARGV[2]
 """
 
 
+# Only what is said of this episode; another's goes on.
+_LIFT = """
+local now = redis.call('GET', KEYS[1])
+if now and string.sub(now, 1, 36) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+
+
 def announce(camera_id: int, episode_id: UUID) -> Word:
     """Say that this is the camera's newest episode, whose siren is asked for."""
     return _tell(camera_id, episode_id, "rung", OVER_MS)
@@ -70,6 +77,14 @@ def say_over(camera_id: int, episode_id: UUID) -> Word:
 
 def say_silent(camera_id: int, episode_id: UUID) -> Word:
     return _tell(camera_id, episode_id, "silent", OVER_MS)
+
+
+def lift(camera_id: int, episode_id: UUID) -> None:
+    """Take back that an episode's siren is over: it may sound again."""
+    try:
+        _client().eval(_LIFT, 1, _key(camera_id), str(episode_id))
+    except redis.RedisError as error:
+        logger.debug("the siren board cannot be reached: %s", type(error).__name__)
 
 
 def look(camera_id: int, episode_id: UUID) -> Word:

@@ -18,6 +18,7 @@ from detection.models import OPEN_STATUSES, Camera, Episode, Verdict
 from integrations.models import Siren
 from integrations.services import siren_board as board
 from integrations.services.siren_board import Word
+from integrations.services.siren_history import write_sounding
 from integrations.services.siren_holds import Hold
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,12 @@ logger = logging.getLogger(__name__)
 ROUND_SECONDS = 1.0
 # A row that nobody has written for this long belongs to a process that is gone.
 HELD_SECONDS = 5.0
+
+
+def write(hold: Hold, *, attended: bool) -> None:
+    """Write the row that the sweep lives by, then its history. Raises django.db.Error."""
+    write_hold(hold, attended=attended)
+    write_sounding(hold)
 
 
 @transaction.atomic
@@ -39,7 +46,7 @@ def write_hold(hold: Hold, *, attended: bool) -> None:
         hold.end()  # deleted while its siren sounded: nothing to write on
         hold.written_version = version
         return
-    if row is not None and row.episode_id != hold.episode_id and _is_anothers(row, hold):
+    if row is not None and (_is_newer_wish(row, hold) or _is_anothers(row, hold)):
         hold.supersede()
         hold.written_version = version
         return
@@ -62,6 +69,8 @@ def _is_anothers(row: Siren, hold: Hold) -> bool:
     A row that is silent or a mere test's takes it from nobody. One episode of a camera is open at
     a time; where neither is known to be over, the board says who came last.
     """
+    if row.episode_id == hold.episode_id:
+        return False
     if row.silent_at is not None or row.episode_id is None:
         return False
     if hold.episode_id is None or hold.is_done:
@@ -71,6 +80,13 @@ def _is_anothers(row: Siren, hold: Hold) -> bool:
     if is_over(hold.episode_id):
         return True
     return board.look(hold.camera_id, hold.episode_id) is Word.ANOTHERS
+
+
+def _is_newer_wish(row: Siren, hold: Hold) -> bool:
+    """Whether it was asked for anew after the hold was silent, which says nothing of that."""
+    if row.silent_at is not None or row.rung_at is None or hold.silent_at is None:
+        return False
+    return row.rung_at > hold.silent_at
 
 
 def _was_called_off(row: Siren, hold: Hold) -> bool:
@@ -157,7 +173,7 @@ class Books:
     def _write(self, hold: Hold, *, attended: bool) -> None:
         """One row that cannot be written holds up no other: the sweep looks after its siren."""
         try:
-            write_hold(hold, attended=attended)
+            write(hold, attended=attended)
         except (OperationalError, InterfaceError):
             raise  # the database is away, for all of them
         except Exception:

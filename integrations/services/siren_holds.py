@@ -44,6 +44,8 @@ class Hold:
         self.episode_id = episode_id
         self.rung_at = rung_at
         self.wanted_until = wanted_until
+        self.was_asked_to_sound = False
+        self.first_sounded_at: datetime | None = None  # by this process
         self.sounded_at: datetime | None = None
         self.silent_at: datetime | None = None
         self.superseded = False  # another episode has the siren now: it is no longer ours to stop
@@ -55,6 +57,9 @@ class Hold:
         self.unconfirmed = ""  # why the ways did not that were asked besides
         self._others_sounded = False  # another process may have, by ways that are not known here
         self.version = self.written_version = 0
+        self.sounding_id: int | None = None  # its row in the history, once that is written
+        self.told_version = 0  # what that says
+        self._wanted_at_first = wanted_until
         self._outcome, self._asked_at, self._attempts = Outcome(), rung_at, 0
         wanted = (wanted_until - timezone.now()).total_seconds()  # by a host whose clock may differ
         self._deadline = time.monotonic() + min(wanted, settings.ENVIRONMENT.siren_seconds)
@@ -99,16 +104,21 @@ class Hold:
         return time.monotonic() >= self._next_sound
 
     @property
+    def ran_its_time(self) -> bool:
+        """Nobody ended it before its time was over."""
+        return self.wanted_until >= self._wanted_at_first
+
+    @property
     def error(self) -> str:
         """Why the camera did not do what it was last asked; empty where it did."""
         return self._outcome.error
 
     def end(self) -> None:
-        """It is wanted no more."""
+        """It is wanted no more. Said again, it cuts no pause short: the books say it each round."""
         if not self._over.is_set():
             self.wanted_until = min(self.wanted_until, timezone.now())
             self._over.set()
-        self._wake.set()
+            self._wake.set()
 
     def leave(self) -> None:
         self._leaving.set()
@@ -153,6 +163,7 @@ class Hold:
 
     def sound(self) -> bool:
         """Ask the camera, by each way in turn."""
+        self.was_asked_to_sound = True
         outcome = ask_to_sound(self.known, self.way)
         wait = settings.ENVIRONMENT.siren_rearm_seconds
         if outcome.method:
@@ -160,6 +171,7 @@ class Hold:
             self._sounded_by.add(self.way)
             self._silenced_by.discard(self.way)
             self.sounded_at, self.silent_at = timezone.now(), None
+            self.first_sounded_at = self.first_sounded_at or self.sounded_at
         else:
             wait = min(outcome.wait_seconds, LONGEST_RETRY_SECONDS)
         self._next_sound = time.monotonic() + wait

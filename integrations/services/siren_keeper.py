@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from integrations.services import siren_board as board
 from integrations.services.siren_board import Word
-from integrations.services.siren_books import Books, write_hold
+from integrations.services.siren_books import Books, write
 from integrations.services.siren_holds import Hold
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Keeper:
     def look_after(self, hold: Hold) -> None:
         """Sound it again while it is wanted, then silence it until the camera confirms."""
         if not self._attended:
-            write_hold(hold, attended=False)
+            write(hold, attended=False)
             return
         self.books.soon()
         self._spawn(self._attend, hold)

@@ -249,8 +249,6 @@ def _start_workers(processes: Processes, scene: stage.Stage) -> None:
             "crimeops.wsgi",
             "--bind",
             f"127.0.0.1:{ports['admin']}",
-            "--threads",
-            "4",
             "--no-control-socket",
         ],
         environment,
@@ -331,8 +329,8 @@ def _print_addresses(console: Console, scene: stage.Stage, password: str) -> Non
         highlight=False,
     )
     console.print(
-        f"  Flower  http://127.0.0.1:{scene.ports['flower']}/   user {escape(flower_user)}, "
-        "password in .env (FLOWER_BASIC_AUTH)",
+        f"  Flower  http://127.0.0.1:{scene.ports['flower']}/flower/   in the admin: Jobs; here: "
+        f"user {escape(flower_user)}, password in .env (FLOWER_BASIC_AUTH)",
         highlight=False,
     )
     console.print("  Ctrl-C ends everything and releases every camera.\n")

@@ -155,6 +155,7 @@ def _environment(
         "DJANGO_SETTINGS_MODULE": "crimeops.settings",
         "DATABASE_URL": f"sqlite:///{state / 'crimeops.sqlite3'}",
         "EVIDENCE_DIR": str(state / "evidence"),
+        "SPOOL_DIR": str(state / "spool"),
         "BACKEND_URL": f"http://127.0.0.1:{ports['backend']}",
         "MODEL_API_KEY": api_key,
         "TAPO_CONTROL_PORT": str(ports["control"]),

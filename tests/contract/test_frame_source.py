@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count, islice, pairwise
+from itertools import count, groupby, islice, pairwise
 from pathlib import Path
 from threading import Thread, Timer
 from threading import enumerate as enumerate_threads
@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import pytest
 
+from detection.domain.packets import PacketRing
 from detection.ports import Picture, SourceError, SourceOptions
 from detection.reader import RetryPolicy, StreamReader
 from detection.sources import pyav
@@ -192,6 +193,74 @@ def test_mjpeg_over_http_is_read_and_dated_by_its_arrival() -> None:
     assert pictures[0].pixels is not None and pictures[0].pixels.shape == (48, 64, 3)
     assert_rising(pictures)
     assert pictures[-1].captured_at.timestamp() == pytest.approx(now, abs=0.2)
+
+
+# --- packets kept as they come -------------------------------------------------------------------
+
+
+def a_ring() -> PacketRing:
+    return PacketRing(60, 8_000_000)
+
+
+def watched(url: str, ring: PacketRing, pictures: int, **how: str) -> list[Picture]:
+    options = SourceOptions(url, frame_skip=1, packets=ring, **how)  # type: ignore[arg-type]
+    return look(PyAvSource(options), pictures)
+
+
+def assert_dated_alike(ring: PacketRing, pictures: Sequence[Picture]) -> None:
+    """Each picture has a packet of its moment; the last is kept after it was shown."""
+    moments = [packet.at for packet in ring.since(0)]
+    for picture in pictures[1:-1]:
+        at = picture.captured_at.timestamp()
+        assert min(abs(moment - at) for moment in moments) < 0.002
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_a_cameras_packets_are_dated_as_its_pictures(camera: SimulatedTapo, transport: str) -> None:
+    ring = a_ring()
+    pictures = watched(camera.rtsp_url, ring, 20, transport=transport)
+    held = ring.since(0)
+    assert held[0].is_key
+    assert len(held) >= 19
+    assert held[0].coding.codec == "h264"
+    assert_dated_alike(ring, pictures)
+
+
+def test_a_files_packets_are_dated_as_its_pictures(clip_file: Path) -> None:
+    ring = a_ring()
+    pictures = watched(str(clip_file), ring, 20)
+    assert_dated_alike(ring, pictures)
+
+
+def test_mjpeg_packets_are_dated_by_their_arrival_as_its_pictures() -> None:
+    ring = a_ring()
+    with web_server(mjpeg) as port:
+        pictures = watched(f"http://viewer:secret@127.0.0.1:{port}/video", ring, 9)
+    assert all(packet.is_key for packet in ring.since(0))
+    assert_dated_alike(ring, pictures)
+
+
+def test_another_size_midway_and_another_connection_begin_new_segments(
+    camera: SimulatedTapo, large: Clip
+) -> None:
+    ring, sizes = a_ring(), set()
+    source = PyAvSource(SourceOptions(camera.rtsp_url, frame_skip=1, packets=ring))
+    with closing(source.pictures()) as stream:
+        for number, picture in enumerate(stream):
+            assert picture.pixels is not None and number < 100
+            sizes.add(picture.pixels.shape[:2])
+            if number == 5:
+                camera.switch_clip(large)
+            if len(sizes) == 2 and number > 30:
+                break
+    watched(camera.rtsp_url, ring, 8)
+    runs = [list(run) for _, run in groupby(ring.since(0), key=lambda packet: packet.segment)]
+    assert [(run[0].is_key, run[0].coding.width) for run in runs] == [
+        (True, 160),
+        (True, 320),
+        (True, 320),
+    ]
+    assert all(len({packet.coding for packet in run}) == 1 for run in runs)
 
 
 # --- failures and their reasons ------------------------------------------------------------------

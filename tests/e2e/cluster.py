@@ -5,7 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,13 +18,13 @@ from simulators.demo.processes import Processes
 from simulators.laravel import LaravelSimulator, SimulatedCamera
 from simulators.tapo import SimulatedTapo, serve
 from tests.conftest import REPOSITORY
+from tests.e2e.databases import CREDENTIALS_KEY, SECRET_KEY, migrated_sqlite
 from tests.e2e.secrets import assert_nothing_leaked
+from tests.e2e.unforeseen import assert_nothing_unforeseen
 from tests.services import wait_until
 
 CELERY = [str(Path(sys.executable).parent / "celery"), "-A", "crimeops"]
 API_KEY = "the-api-key-of-this-test"
-SECRET_KEY = "the-secret-key-of-this-test-the-secret-key-of-this-test"
-CREDENTIALS_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Cluster:
     api_key: str = API_KEY
     max_cameras_per_instance: int = 10
     heartbeat_timeout_seconds: float = 120.0
+    foreseen: Sequence[str] = ()  # how errors begin that this test provokes in its processes
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
@@ -55,13 +56,14 @@ class Cluster:
         self._stack.enter_context(self.backend)
         self.processes = Processes(self.folder / "logs")
         self._stack.callback(self.processes.stop_all)
-        self.manage("migrate", "--verbosity=0")
+        self._migrate()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:  # the test's own failure comes first
                 assert_nothing_leaked(self)
+                assert_nothing_unforeseen(self.folder / "logs", self.foreseen)
         finally:
             self._stack.close()
 
@@ -81,10 +83,20 @@ class Cluster:
             "MODEL_API_KEY": self.api_key,
             "MODEL_DIR": str(self.model_dir),
             "EVIDENCE_DIR": str(self.folder / "evidence"),
+            "SPOOL_DIR": str(self.folder / "spool"),
             "CAMERA_REFRESH_INTERVAL": "2",
             "HEARTBEAT_INTERVAL": "2",
             **self.settings,
         }
+
+    def _migrate(self) -> None:
+        """Unless the database is a copy of one that was."""
+        if self.database_url.startswith("sqlite"):
+            file = Path(self.database_url.removeprefix("sqlite:///"))
+            if not file.exists():
+                file.write_bytes(migrated_sqlite())
+        elif not self.rows("SELECT 1 FROM pg_tables WHERE tablename = 'django_migrations'"):
+            self.manage("migrate", "--verbosity=0")
 
     def start(self) -> None:
         """The two workers and beat, exactly as the documentation types them."""
@@ -124,19 +136,15 @@ class Cluster:
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
             return connection.execute(query, values).fetchall()
 
-    def draw_zone(self, external_id: int, polygon: Sequence[Sequence[float]]) -> None:
-        """Mark a restricted zone; the camera must be listed already."""
+    def list_cameras(self, zones: Mapping[int, Sequence[Sequence[float]]] | None = None) -> None:
+        """Fetch the cameras once, before any worker runs, and mark restricted zones on these."""
         code = (
-            "from detection.models import Camera, Zone; Zone.objects.create(name='yard', "
-            f"camera=Camera.objects.get(external_id={external_id}), polygon={json.dumps(polygon)})"
-        )
-        self.manage("shell", "--no-imports", "-c", code)
-
-    def list_cameras(self) -> None:
-        """Fetch the cameras once, before any worker runs."""
-        code = (
-            "from django.utils import timezone; from detection.services import cameras; "
-            "cameras.refresh_cameras(at=timezone.now())"
+            "from django.utils import timezone; from detection.models import Camera, Zone; "
+            "from detection.services import cameras; "
+            "cameras.refresh_cameras(at=timezone.now()); "
+            "[Zone.objects.create(name='yard', polygon=polygon, "
+            "camera=Camera.objects.get(external_id=number)) "
+            f"for number, polygon in {json.loads(json.dumps(list((zones or {}).items())))!r}]"
         )
         self.manage("shell", "--no-imports", "-c", code)
 

@@ -8,6 +8,7 @@ import av
 import pytest
 
 from tests import services
+from tests.e2e.databases import migrate
 
 SCENE_STARTS_AT = 7.0  # the test's clip leaves out the empty first seconds
 
@@ -30,9 +31,17 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """A database that is copied for each test and that nobody else uses."""
     with services.fresh_database(postgres_server) as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
+    with services.fresh_database(postgres_server, copy_of=migrated_postgres) as url:
         yield url
 
 

@@ -23,6 +23,7 @@ from simulators.demo.processes import ProcessDied, Processes, free_port
 from simulators.demo.stage import Stage
 from simulators.laravel import SimulatedCamera
 from tests.conftest import REPOSITORY
+from tests.e2e.unforeseen import assert_nothing_unforeseen
 from tests.services import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
@@ -71,6 +72,10 @@ def test_ctrl_c_in_an_episode_ends_the_demo_cleanly_and_loses_nothing(
     text = (tmp_path / "output").read_text()
     assert "Yard camera 1 released" in text
     assert "siren off" in text
+    state = tmp_path / "state"
+    assert_nothing_unforeseen(state / "logs")
+    assert len(list((state / "evidence").rglob("clip-*.mp4"))) == 1
+    assert not list((state / "spool").iterdir()), "nothing is left in the spool"
     summary = re.fullmatch(
         r"claimed=1 alerts=(\d+) crimes=1 stops=1 siren_p95_ms=(\d+) lost=0",
         text.splitlines()[-1],

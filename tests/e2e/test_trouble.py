@@ -125,7 +125,7 @@ def test_flower_runs_behind_its_password_and_refuses_to_run_without(
         cluster.settings["CRIMEOPS_ENV_FILE"] = str(env_file)
         flower = cluster.processes.start("flower", [*CELERY, "flower"], cluster.environment)
         wait_until(lambda: answers(port), "Flower listens", 30)
-        page = f"http://127.0.0.1:{port}/"
+        page = f"http://127.0.0.1:{port}/flower/"
         for path in ("", "tasks", "workers", "api/workers"):
             assert requests.get(page + path, timeout=5).status_code == 401
         assert requests.get(page, auth=("crimeops", "open sesame"), timeout=5).status_code == 200

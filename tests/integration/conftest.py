@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 from typing import TypeVar
 
@@ -28,12 +27,6 @@ def _no_siren_outlives_its_test() -> Iterator[None]:
     yield
     for hold in KEEPER._all():
         hold.supersede()
-
-
-@pytest.fixture(autouse=True)
-def _statics(settings: Settings, tmp_path: Path) -> None:
-    """WhiteNoise complains of a folder that is not there."""
-    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture

@@ -11,9 +11,22 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from detection.domain.crimes import CrimeType
-from detection.models import AuditRecord, Camera, Episode, Site, ThresholdSuggestion, WatchedTime
+from detection.models import (
+    AuditRecord,
+    Camera,
+    Episode,
+    ReviewStep,
+    Site,
+    StationAccess,
+    ThresholdSuggestion,
+    WatchedTime,
+)
 from detection.services import retention, setups
 from detection.services.calibration import calibrate
+from detection.services.review_bulk import dismiss_episodes
+from detection.services.review_flags import escalate_episode, hold_episode
+from detection.services.review_steps import Actor
+from detection.services.review_undoing import undo_step
 from detection.services.suggestions import NotPossible, apply_suggestion, undo_suggestion
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +182,27 @@ def test_drills_old_and_unreviewed_episodes_do_not_count(yard: Camera) -> None:
     episodes(yard, 7, 55)
     (made,) = calibrate(at=NOW)
     assert (made.confirmed, made.dismissed, made.unreviewed) == (3, 0, 7)
+
+
+def test_a_verdict_that_was_undone_does_not_count_and_an_escalation_changes_nothing(
+    yard: Camera, officer: User
+) -> None:
+    StationAccess.objects.create(user=officer, all_stations=True)
+    by = Actor(officer)
+    first, second = episodes(yard, 2, 55)
+    for one in (first, second):
+        dismiss_episodes(episode_ids=[one.pk], reason="no_crime", by=by)
+    escalate_episode(episode_id=second.pk, by=by)
+    hold_episode(episode_id=second.pk, by=by)
+    (made,) = calibrate(at=NOW)
+    assert (made.dismissed, made.unreviewed) == (2, 0)
+    steps = ReviewStep.objects.filter(act="dismissed")
+    undo_step(episode_id=first.pk, by=by, step_id=steps.get(episode=first).pk)
+    (made,) = calibrate(at=NOW)
+    assert (made.dismissed, made.unreviewed) == (1, 1)
+    undo_step(episode_id=second.pk, by=by, step_id=steps.get(episode=second).pk)
+    assert calibrate(at=NOW) == []
+    assert not ThresholdSuggestion.objects.exists(), "nothing is suggested by what was undone"
 
 
 def test_where_coverage_is_not_known_days_count_from_the_first_verdict() -> None:

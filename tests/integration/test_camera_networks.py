@@ -1,13 +1,16 @@
 """In which networks a camera may be: names are resolved, in whatever way they are written."""
 
 import socket
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from detection.ports import SourceError
+from detection.ports import SourceError, SourceOptions
 from detection.sources.addresses import check_network, host_of
+from detection.sources.pyav import PyAvSource
 
 
 @pytest.mark.parametrize("host", ["10.1.2.3", "192.168.0.7", "8.8.8.8", "127.0.0.2", "[fd00::7]"])
@@ -58,5 +61,38 @@ def test_what_is_no_host_is_refused(host: str) -> None:
 
 
 def test_the_host_of_an_address_is_found_behind_any_password() -> None:
-    assert host_of("rtsp://a:p@ss/w@10.0.0.1:554/1") == "10.0.0.1"
+    assert host_of("rtsp://a:p@ss[w@10.0.0.1:554/1") == "10.0.0.1"
     assert host_of("/clips/a.mp4") == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://{host}/latest/meta-data?@10.0.0.1",
+        "http://{host}?@10.0.0.1/video",
+        "http://{host}#@10.0.0.1/video",
+        "http://{host}/video@10.0.0.1/",
+        "http://10.0.0.1\\@{host}/video",
+        "http://a@10.0.0.1@{host}/video",
+    ],
+)
+def test_the_host_that_is_judged_is_the_one_that_ffmpeg_asks(url: str) -> None:
+    asked: list[str] = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: Any) -> None:
+            """Not in the tests' output."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as service:
+        Thread(target=service.serve_forever, daemon=True).start()
+        address = url.format(host=f"127.0.0.1:{service.server_port}")
+        options = SourceOptions(url=address, open_timeout_seconds=5, read_timeout_seconds=5)
+        with pytest.raises(SourceError):
+            next(PyAvSource(options).pictures())
+        service.shutdown()
+    assert asked, "FFmpeg went somewhere else"
+    assert host_of(address) == "127.0.0.1"

@@ -78,6 +78,21 @@ def test_a_free_camera_is_taken_for_the_lease_time(now: datetime) -> None:
     assert (claim.claimed_at, claim.expires_at) == (now, now + seconds(12))
 
 
+def test_a_lease_that_is_lost_while_it_is_renewed_is_overtaken_and_not_disabled(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = taken(a_camera(), now)
+    prolong = claims._renew
+
+    def overtaken_at_once(*given: Any, **published: Any) -> None:
+        prolong(*given, **published)
+        Claim.objects.update(token=lease.token + 1)
+
+    monkeypatch.setattr(claims, "_renew", overtaken_at_once)
+    with pytest.raises(Overtaken):
+        renew(lease, now)
+
+
 def test_a_camera_that_is_held_is_taken_by_nobody(now: datetime) -> None:
     camera = a_camera()
     taken(camera, now)

@@ -23,10 +23,12 @@ from detection.domain.episodes import (
     EpisodeOpened,
     EpisodeState,
 )
-from detection.models import Camera, Claim, Episode, Verdict
+from detection.models import Camera, Claim, Episode, EvidenceKind, Verdict
 from detection.models import EpisodeEvent as EventRow
 from detection.services import claims, episodes, reviews
 from detection.services.claims import Lease, Overtaken
+from detection.services.evidence import KeptFile
+from detection.services.review_steps import Actor
 from detection.services.reviews import AlreadyReviewed
 from integrations.models import Delivery
 
@@ -158,10 +160,10 @@ def test_a_confirmed_crime_is_told_with_its_capture_times() -> None:
     )
 
 
-def test_a_second_crime_is_told_and_the_first_stays_the_episodes() -> None:
+def test_a_second_and_worse_crime_is_told_and_names_the_episode_from_then_on() -> None:
     fight = CrimeConfirmed(after(9), CrimeType.FIGHTING, 95.0, after(5), "two persons fight")
     episode = record(a_lease(a_camera()), uuid4(), OPENED, SURE, fight)
-    assert (episode.crime_type, episode.confirmed_at) == ("trespassing", after(6))
+    assert (episode.crime_type, episode.confirmed_at) == ("fighting", after(6))
     assert episode.confidence == 95.0
     assert [payload["crime_type"] for kind, _, payload in told() if kind == "crime"] == [
         "trespassing",
@@ -423,7 +425,7 @@ def test_a_verdict_is_kept_with_who_and_when(officer: User) -> None:
     record(a_lease(a_camera()), key, OPENED, SURE, CLEARED)
     began = timezone.now()
     reviews.review_episode(
-        episode_id=key, verdict=Verdict.CONFIRMED, reviewer=officer, note="seen", dismiss_reason="x"
+        episode_id=key, verdict=Verdict.CONFIRMED, by=Actor(officer), note="seen", reason="x"
     )
     episode = Episode.objects.get()
     assert (episode.verdict, episode.note, episode.dismiss_reason) == ("confirmed", "seen", "")
@@ -435,7 +437,7 @@ def test_a_dismissal_needs_a_reason(officer: User) -> None:
     key = uuid4()
     record(a_lease(a_camera()), key, OPENED)
     with pytest.raises(ValueError, match="choose a reason"):
-        reviews.review_episode(episode_id=key, verdict=Verdict.DISMISSED, reviewer=officer)
+        reviews.review_episode(episode_id=key, verdict=Verdict.DISMISSED, by=Actor(officer))
     assert Episode.objects.get().verdict == "unreviewed"
 
 
@@ -444,10 +446,10 @@ def test_an_officer_who_saw_an_older_verdict_is_told_who_was_first(
 ) -> None:
     key = uuid4()
     record(a_lease(a_camera()), key, OPENED)
-    reviews.review_episode(episode_id=key, verdict=Verdict.CONFIRMED, reviewer=officer)
+    reviews.review_episode(episode_id=key, verdict=Verdict.CONFIRMED, by=Actor(officer))
     with pytest.raises(AlreadyReviewed, match="officer has already set this episode to confirmed"):
         reviews.review_episode(
-            episode_id=key, verdict=Verdict.DISMISSED, reviewer=another, dismiss_reason="test"
+            episode_id=key, verdict=Verdict.DISMISSED, by=Actor(another), reason="test"
         )
     assert Episode.objects.get().reviewed_by == officer
 
@@ -455,13 +457,13 @@ def test_an_officer_who_saw_an_older_verdict_is_told_who_was_first(
 def test_a_verdict_may_be_changed_by_whoever_saw_it(officer: User, another: User) -> None:
     key = uuid4()
     record(a_lease(a_camera()), key, OPENED)
-    reviews.review_episode(episode_id=key, verdict=Verdict.CONFIRMED, reviewer=officer)
+    reviews.review_episode(episode_id=key, verdict=Verdict.CONFIRMED, by=Actor(officer))
     reviews.review_episode(
         episode_id=key,
         verdict=Verdict.DISMISSED,
-        reviewer=another,
-        dismiss_reason="authorised",
-        expected_verdict=Verdict.CONFIRMED,
+        by=Actor(another),
+        reason="authorised",
+        expected=Verdict.CONFIRMED,
     )
     episode = Episode.objects.get()
     assert (episode.verdict, episode.dismiss_reason) == ("dismissed", "authorised")
@@ -480,9 +482,7 @@ def test_a_dismissal_silences_the_siren_once_it_is_committed(
     committed = transaction.get_connection().run_on_commit
     with heard(signals.siren_unwanted) as calls:
         asked_before = len(committed)
-        reviews.review_episode(
-            episode_id=key, verdict=verdict, reviewer=officer, dismiss_reason=reason
-        )
+        reviews.review_episode(episode_id=key, verdict=verdict, by=Actor(officer), reason=reason)
         assert calls == [], "nobody is told of what may yet be rolled back"
         after_commit = [entry[1] for entry in committed[asked_before:]]
         assert len(after_commit) == silenced
@@ -492,14 +492,19 @@ def test_a_dismissal_silences_the_siren_once_it_is_committed(
     assert calls == ([{"camera_id": camera.pk, "episode_id": key}] if silenced else [])
 
 
+def a_picture(name: str) -> KeptFile:
+    return KeptFile(EvidenceKind.SNAPSHOT, name, 3, "ab" * 32)
+
+
 def test_picture_and_timeline_are_the_holders_alone() -> None:
     camera, key = a_camera(), uuid4()
     lease = a_lease(camera)
     record(lease, key, OPENED)
-    episodes.attach_snapshot(lease=lease, episode_id=key, name="mine.jpg")
+    episodes.attach_evidence(lease=lease, episode_id=key, kept=a_picture("mine.jpg"))
     episodes.save_timeline(lease=lease, episode_id=key, timeline=[(0.0, 51.0)])
     a_lease(camera, timezone.now() + timedelta(seconds=13), "elsewhere")
-    episodes.attach_snapshot(lease=lease, episode_id=key, name="too-late.jpg")
+    episodes.attach_evidence(lease=lease, episode_id=key, kept=a_picture("too-late.jpg"))
     episodes.save_timeline(lease=lease, episode_id=key, timeline=[(0.0, 99.0)])
     episode = Episode.objects.get(pk=key)
-    assert (episode.snapshot, episode.confidence_timeline) == ("mine.jpg", [[0.0, 51.0]])
+    assert [file.name for file in episode.files.all()] == ["mine.jpg"]
+    assert episode.confidence_timeline == [[0.0, 51.0]]

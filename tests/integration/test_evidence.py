@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,13 +30,14 @@ from detection.domain.letterbox import Letterbox
 from detection.domain.moments import Moment
 from detection.domain.suspicions import Suspicion
 from detection.evidence.storage import DjangoEvidenceStore, WholeFileStorage
-from detection.models import Camera, Episode, Trouble
+from detection.models import Camera, Episode, EvidenceFile, Trouble
 from detection.models import EpisodeEvent as EventRow
 from detection.outbound import SampledPicture
 from detection.recording import EpisodeRecorder
 from detection.services import claims, episodes
 from detection.services.holding import Holding, Mark
 from tests.conftest import REPOSITORY
+from tests.integration.evidence_places import keep_in_folder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,11 +50,8 @@ CLEARED = EpisodeEnded(AT, EpisodeState.CLEARED)
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Settings) -> Path:
-    place = tmp_path / "evidence"
-    default = settings.STORAGES["default"]
-    here = default | {"OPTIONS": default["OPTIONS"] | {"location": place}}
-    settings.STORAGES = settings.STORAGES | {"default": here}
-    return place
+    keep_in_folder(settings, tmp_path / "evidence")
+    return tmp_path / "evidence"
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def keep_snapshot(recorder: EpisodeRecorder) -> None:
     frame = Frame(1, 1, AT, 0.0, pixels)
     sampled = SampledPicture(frame, pixels, Letterbox((640, 360), (640, 384)))
     suspicion = Suspicion(CrimeType.TRESPASSING, 85.0, (), "person 3 stayed")
-    recorder.keep_snapshot(Judgement(Moment(AT), [], [suspicion], []), sampled, [])
+    recorder.picture(Judgement(Moment(AT), [], [suspicion], [SURE]), sampled)
 
 
 # --- a full disk ---------------------------------------------------------------------------------
@@ -85,15 +84,15 @@ def test_a_disk_that_takes_no_picture_stops_no_episode_and_is_named_until_it_doe
     keep_snapshot(recorder)
     recorder.record(SURE, [])
     assert Episode.objects.get().status == "confirmed"
-    assert Episode.objects.get().snapshot == ""
+    assert not EvidenceFile.objects.exists()
     trouble = Trouble.objects.get()
     assert trouble.subject.startswith("Evidence on ")
-    assert "no picture is kept" in trouble.text
+    assert "picture is kept: " in trouble.text
 
     (folder / "episodes").unlink()
     keep_snapshot(recorder)
     assert not Trouble.objects.exists()
-    kept = folder / Episode.objects.get().snapshot
+    kept = folder / EvidenceFile.objects.get(kind="snapshot").name
     assert kept.read_bytes()[:2] == b"\xff\xd8"
 
 
@@ -145,6 +144,22 @@ def test_a_write_that_ends_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+# --- the stages of a step ------------------------------------------------------------------------
+
+
+def test_a_step_tells_when_the_frame_behind_it_passed_each_stage(recorder: EpisodeRecorder) -> None:
+    stages = {"captured": 100.0, "decoded": 100.07, "posted": 100.08, "inferred": 100.2}
+    before = time.time()
+    recorder.record(OPENED, [], stages)
+    recorder.record(RISEN, [], stages)
+    recorder.record(SURE, [])
+    opened, risen, sure = EventRow.objects.order_by("step")
+    decided = opened.stages.pop("decided")
+    assert opened.stages == stages
+    assert before <= decided <= time.time()
+    assert (risen.stages, sure.stages) == ({}, {})
+
+
 # --- while the database is away ------------------------------------------------------------------
 
 
@@ -156,7 +171,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         raise OperationalError("the database is away")
 
     monkeypatch.setattr(episodes, "record_event", refuse)
-    monkeypatch.setattr(episodes, "attach_snapshot", refuse)
+    monkeypatch.setattr(episodes, "attach_evidence", refuse)
     return monkeypatch
 
 
@@ -186,7 +201,9 @@ def test_steps_and_the_picture_are_held_and_written_in_order(
     episode = Episode.objects.get()
     assert began <= episode.decided_at <= decided_by, "when it was decided, not when written"
     assert episode.confidence_timeline == [[0.0, 55.0], [1.0, 85.0]]
-    assert (folder / episode.snapshot).is_file()
+    kept = episode.files.order_by("kind")
+    assert [file.kind for file in kept] == ["clean_snapshot", "snapshot"]
+    assert all((folder / file.name).is_file() for file in kept)
 
 
 def test_what_is_held_is_bounded_and_episodes_stay_whole(

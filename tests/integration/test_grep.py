@@ -14,7 +14,8 @@ import redis
 
 from simulators.tapo import SimulatedTapo
 from tests import services
-from tests.e2e.cluster import API_KEY, SECRET_KEY, Cluster
+from tests.e2e.cluster import API_KEY, Cluster
+from tests.e2e.databases import SECRET_KEY
 from tests.e2e.secrets import assert_nothing_leaked
 
 PASSWORD = "p@ssw0rd/of the camera"

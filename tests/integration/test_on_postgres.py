@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.services import postgres
 
 HERE = Path(__file__).parent
@@ -19,17 +21,25 @@ SUITES = (
     "test_undigested.py",
     "test_logins.py",
     "test_audit.py",
+    "test_reviews.py",
     "test_rule_settings.py",
     "test_setup_migration.py",
 )
 
 
-def test_claims_episodes_and_the_outbox_hold_on_postgres() -> None:
+THE_QUEUE = ("test_queue.py", "test_episode_figures.py", "test_severity.py")
+THE_WAY_TO_IT = ("test_desk_migrations.py",)
+
+
+@pytest.mark.parametrize(
+    "suites", [SUITES, THE_QUEUE, THE_WAY_TO_IT], ids=["promises", "queue", "way"]
+)
+def test_it_holds_on_postgres(suites: tuple[str, ...]) -> None:
     with postgres() as url:
         run = subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"),
-                *(str(HERE / suite) for suite in SUITES),
+                *(str(HERE / suite) for suite in suites),
             ],
             cwd=REPOSITORY,
             env={**os.environ, "CRIMEOPS_TEST_DATABASE_URL": url},

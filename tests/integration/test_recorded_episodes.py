@@ -22,12 +22,21 @@ from detection.domain.moments import Moment
 from detection.domain.recordings import read
 from detection.domain.tracks import Track
 from detection.evidence.storage import DjangoEvidenceStore
-from detection.models import AuditRecord, Camera, Episode, StationAccess, Trouble, Zone
+from detection.models import (
+    AuditRecord,
+    Camera,
+    Episode,
+    EvidenceFile,
+    StationAccess,
+    Trouble,
+    Zone,
+)
 from detection.recording import EpisodeRecorder
 from detection.rules.loitering import Loitering
 from detection.rules.trespassing import Trespassing
 from detection.services import claims, retention, setups
 from detection.services.holding import Holding, Mark
+from tests.integration.evidence_places import keep_in_folder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,11 +47,8 @@ INSIDE, OUTSIDE = Box(0.4, 0.2, 0.44, 0.5), Box(0.8, 0.2, 0.84, 0.5)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, settings: Settings) -> Path:
-    place = tmp_path / "evidence"
-    default = settings.STORAGES["default"]
-    here = default | {"OPTIONS": default["OPTIONS"] | {"location": place}}
-    settings.STORAGES = settings.STORAGES | {"default": here}
-    return place
+    keep_in_folder(settings, tmp_path / "evidence")
+    return tmp_path / "evidence"
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +80,7 @@ def visit(camera: Camera, recorder: EpisodeRecorder, seconds: float, began: floa
     scene = SceneAnalysis(
         None, setups.rule_types(), setups.load_setup(camera.pk), setups.site_policy()
     )
-    for tick in range(round(4 * (seconds + 10))):
+    for tick in range(round(4 * (seconds + 20))):  # until the post-roll is over
         second = tick / 4
         place = INSIDE if 2 <= second < 2 + seconds else OUTSIDE
         at = AT + timedelta(seconds=began + second)
@@ -97,10 +103,13 @@ def test_what_the_rules_saw_is_kept_beside_the_picture_when_the_episode_ends(
 ) -> None:
     episode = visit(camera, recorder, seconds=3)
     assert episode.status == "cleared"
-    assert episode.recording == f"episodes/{episode.pk}/recording.json.gz"
-    recording = read((folder / episode.recording).read_bytes())
+    kept = episode.files.get()
+    assert kept.name.startswith(f"episodes/{episode.pk}/0001-recording-")
+    recording = read((folder / kept.name).read_bytes())
     assert recording.began_at == AT, "the time before the alert is kept as well"
-    assert recording.moments[-1].moment.at == episode.ended_at
+    assert episode.ended_at is not None
+    post_roll = timedelta(seconds=10)
+    assert recording.moments[-1].moment.at == episode.ended_at + post_roll, "as its video does"
     said = [rule for seen in recording.moments for rule, _ in seen.held]
     assert said == ["trespassing"] * 12
 
@@ -115,7 +124,7 @@ def test_an_open_episode_has_no_recording_yet(camera: Camera, recorder: EpisodeR
         recorder.see(judged)
         for event in judged.events:
             recorder.record(event, scene.timeline)
-    assert Episode.objects.get().recording == ""
+    assert not EvidenceFile.objects.exists()
 
 
 def test_a_disk_that_takes_no_recording_stops_no_episode_and_is_named(
@@ -124,10 +133,10 @@ def test_a_disk_that_takes_no_recording_stops_no_episode_and_is_named(
     folder.mkdir()
     (folder / "episodes").write_text("a file where a folder should be: it fails for root as well")
     episode = visit(camera, recorder, seconds=3)
-    assert (episode.status, episode.recording) == ("cleared", "")
+    assert (episode.status, episode.files.count()) == ("cleared", 0)
     assert "no recording is kept" in Trouble.objects.get().text
     (folder / "episodes").unlink()
-    assert visit(camera, recorder, seconds=3, began=60).recording
+    assert visit(camera, recorder, seconds=3, began=60).files.exists()
     assert not Trouble.objects.exists()
 
 
@@ -136,10 +145,10 @@ def test_the_recording_goes_with_its_episodes_evidence(
 ) -> None:
     episode = visit(camera, recorder, seconds=3)
     retention.prune(at=AT + timedelta(days=89))
-    assert (folder / episode.recording).is_file()
+    assert (folder / episode.files.get().name).is_file()
     retention.prune(at=AT + timedelta(days=91))
-    assert not (folder / episode.recording).exists()
-    assert Episode.objects.get().recording == "", "its name goes too"
+    assert not (folder / episode.files.get().name).exists()
+    assert episode.files.get().removed_why == "age", "its row stays, and says why"
 
 
 def test_a_recording_of_a_dismissed_episode_makes_room_before_a_crimes(
@@ -148,22 +157,20 @@ def test_a_recording_of_a_dismissed_episode_makes_room_before_a_crimes(
     crime = visit(camera, recorder, seconds=3)
     review(crime, "confirmed")
     other = visit(camera, recorder, seconds=3, began=60)
-    size = (folder / crime.recording).stat().st_size
+    size = (folder / crime.files.get().name).stat().st_size
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
         update={"evidence_max_gb": 1.5 * size / 1e9}
     )
     retention.prune_evidence_by_size(DjangoEvidenceStore(), at=AT)
-    assert [bool(e.recording) for e in Episode.objects.filter(pk__in=[crime.pk, other.pk])] == [
-        False,
-        True,
-    ], "the newer one went"
+    assert crime.files.get().removed_at is None
+    assert other.files.get().removed_why == "size", "the newer one went"
 
 
 def test_who_may_see_the_episode_may_see_its_recording_and_nobody_else(
     camera: Camera, recorder: EpisodeRecorder, folder: Path
 ) -> None:
     episode = visit(camera, recorder, seconds=3)
-    address = reverse("admin:detection_episode_recording", args=(episode.pk,))
+    address = reverse("admin:detection_episode_evidence", args=(episode.pk, "recording"))
 
     def answer(name: str, *permissions: str, everywhere: bool = True) -> Any:
         user = User.objects.create_user(name, password="x", is_staff=True)
@@ -179,9 +186,9 @@ def test_who_may_see_the_episode_may_see_its_recording_and_nobody_else(
     assert told["began_at"] == AT.isoformat()
     assert AuditRecord.objects.filter(username="officer", object_id=str(episode.pk)).exists()
     assert answer("elsewhere", "view_episode", everywhere=False).status_code == 404
-    assert answer("clerk", "view_camera").status_code == 403
+    assert answer("clerk", "view_camera").status_code == 404
     assert Client().get(address).status_code == 302
-    (folder / episode.recording).unlink()
+    (folder / episode.files.get().name).unlink()
     assert answer("late", "view_episode").status_code == 404
 
 
@@ -261,8 +268,8 @@ def test_a_recording_that_is_damaged_or_gone_is_named_and_not_called_lost(
     camera: Camera, recorder: EpisodeRecorder, tmp_path: Path, folder: Path
 ) -> None:
     damaged, gone = (visit(camera, recorder, 3, began) for began in (0, 60))
-    (folder / damaged.recording).write_bytes(b"\x1f\x8b nonsense")
-    (folder / gone.recording).unlink()
+    (folder / damaged.files.get().name).write_bytes(b"\x1f\x8b nonsense")
+    (folder / gone.files.get().name).unlink()
     rows = replay(tmp_path)["episodes"]
     assert [row["change"] for row in rows] == ["unreadable", "unreadable"]
     assert "gzip" in rows[0]["fault"]

@@ -24,10 +24,11 @@ from crimeops.queues import LONGEST_QUEUE, trim
 from crimeops.ringing import ring
 from detection import tasks as detection_tasks
 from detection.evidence.storage import DjangoEvidenceStore
-from detection.models import Camera, Episode, EpisodeEvent, Trouble
+from detection.models import Camera, Episode, EpisodeEvent, EvidenceFile, Trouble
 from detection.services import retention
 from integrations import tasks as integrations_tasks
 from integrations.models import Delivery
+from tests.rows import a_file
 
 pytestmark = pytest.mark.django_db
 
@@ -64,10 +65,7 @@ def an_episode(days: float, *, picture: int = 0, **fields: Any) -> Episode:
     )
     EpisodeEvent.objects.create(episode=episode, step=1, kind="opened", at=at)
     if picture:
-        name = f"episodes/{episode.pk}/snapshot.jpg"
-        Episode.objects.filter(pk=episode.pk).update(
-            snapshot=DjangoEvidenceStore().save(name, b"x" * picture)
-        )
+        a_file(episode, content=b"x" * picture)
     return episode
 
 
@@ -247,8 +245,9 @@ def test_old_pictures_go_and_their_episodes_stay(evidence: Path) -> None:
     crime = an_episode(100, picture=10, confirmed_at=NOW)
     detection_tasks.prune()
     assert pictures(evidence) == {str(young.pk), str(crime.pk)}
-    old.refresh_from_db()
-    assert old.snapshot == ""
+    gone = old.files.get()
+    assert (gone.removed_why, gone.removed_at is not None) == ("age", True)
+    assert young.files.get().removed_at is None
 
 
 def test_too_many_bytes_go_the_oldest_first_and_crimes_last(
@@ -316,8 +315,7 @@ def test_pictures_that_are_out_of_reach_keep_their_names(evidence: Path) -> None
     plain = an_episode(400)
     (evidence / "episodes").rename(evidence / "not mounted")
     detection_tasks.prune()
-    old.refresh_from_db()
-    assert old.snapshot
+    assert old.files.get().removed_at is None
     assert left() == {old.pk, ancient.pk}, f"{plain.pk} never had one"
     (evidence / "not mounted").rename(evidence / "episodes")
     detection_tasks.prune()
@@ -327,7 +325,8 @@ def test_pictures_that_are_out_of_reach_keep_their_names(evidence: Path) -> None
 def test_a_picture_whose_name_was_never_written_goes_with_the_others(evidence: Path) -> None:
     for days in (100, 80):
         episode = an_episode(days, picture=10)
-        Episode.objects.filter(pk=episode.pk).update(snapshot="")
+        EvidenceFile.objects.filter(episode=episode).delete()
+        grown_old(evidence / "episodes" / str(episode.pk), days=days)
     detection_tasks.prune()
     assert pictures(evidence) == {str(episode.pk)}
 

@@ -183,10 +183,13 @@ def test_a_fault_is_named_by_section_and_option_and_nothing_is_half_applied(
     assert camera.rule_settings == sound
 
 
-def test_a_zone_has_no_thresholds_of_its_own(camera: Camera, boss: User) -> None:
+def test_thresholds_of_a_zone_are_checked_above_those_of_its_camera(
+    camera: Camera, boss: User
+) -> None:
     zone = a_zone(camera)
-    with pytest.raises(SettingsError, match="thresholds: holds for a whole camera"):
-        save_settings(owner=zone, layer={"thresholds": {"theft": {"alert": 9}}}, by=boss)
+    with pytest.raises(SettingsError, match=r"trespassing\.alert: crime \(80\) must be above"):
+        save_settings(owner=zone, layer={"thresholds": {"trespassing": {"alert": 90}}}, by=boss)
+    assert save_settings(owner=zone, layer={"thresholds": {"trespassing": {"alert": 70}}}, by=boss)
     with pytest.raises(SettingsError, match=r"trespassing\.least_confidence: holds for a whole"):
         save_settings(owner=zone, layer={"trespassing": {"least_confidence": 9}}, by=boss)
 

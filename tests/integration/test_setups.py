@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
@@ -14,7 +15,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from detection.domain.schedules import Profile
+from detection.evidence.privacy import hide
 from detection.models import AuditRecord, Camera, Schedule, Site, Trouble, Zone
+from detection.rules.contradictions import contradictions
 from detection.rules.setup import CameraSetup
 from detection.rules.trespassing import TrespassingOptions
 from detection.services import claims, setups
@@ -36,6 +39,21 @@ def camera(db: None) -> Camera:
 def a_zone(camera: Camera, name: str = "gate", **fields: Any) -> Zone:
     given = {"kind": "restricted", "polygon": CORNERS}
     return Zone.objects.create(camera=camera, name=name, **{**given, **fields})
+
+
+# --- zones with hours of their own ------------------------------------------------------------
+
+
+def test_a_zone_goes_by_its_own_schedule_and_by_the_cameras_where_that_is_broken(
+    camera: Camera,
+) -> None:
+    a_zone(camera, "gate", schedule=Schedule.objects.create(name="always", lines=WEEK))
+    a_zone(camera, "lawn", schedule=Schedule.objects.create(name="torn", lines="mon 1-2 day"))
+    draft = examine(camera.pk)
+    assert draft.setup.zone_profiles_at(NOON) == {"gate": Profile.DAY}
+    assert [zone.name for zone in draft.setup.zones] == ["gate", "lawn"]
+    (fault,) = draft.camera_faults
+    assert fault.startswith("schedule “torn” of zone “lawn”, not used, the camera's hours hold")
 
 
 # --- cost -------------------------------------------------------------------------------------
@@ -97,8 +115,8 @@ def broken(camera: Camera) -> Camera:
 
 def test_what_is_broken_is_left_out_and_the_rest_is_watched(broken: Camera) -> None:
     setup = load_setup(broken.pk)
-    assert [zone.name for zone in setup.zones] == ["yard"]
-    assert setup.zones[0].settings == {}
+    assert [zone.name for zone in setup.zones] == ["fog", "yard"]
+    assert setup.zones[1].settings == {}
     assert setup.settings.of("trespassing", TrespassingOptions).dwell_seconds == 4
     assert setup.settings.merged("loitering")["radius"] == 0.3
     assert setup.profile_at(NOON) is None
@@ -117,13 +135,48 @@ def test_each_thing_that_is_broken_is_named(broken: Camera) -> None:
         "settings of the camera, not used: trespassing.dwell_seconds: Input should be a valid num",
         "profile of the camera, not used: there is no “dawn”",
         "zone “bow” is not watched: the edges of the zone cross",
-        "zone “fog” is not watched: 'cloud' is not a valid ZoneKind",
+        "privacy mask “fog” cannot be read, so the whole picture is hidden wherever it is kept or "
+        "shown; draw it again: 'cloud' is not a valid ZoneKind",
         "zone “none” is not watched: each corner is a pair [x, y]",
         "zone “step” is not watched: a line has 2 points, this one has 3",
         "settings of zone “yard”, not used: trespassing.dwell_seconds: Input should be greater",
         "settings of zone “yard”, not used: trespassing.radius: no such option",
     ):
         assert part in said
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"polygon": [[0.2, 0.2], [0.4, 0.2]]},
+        {"polygon": "round"},
+        {"polygon": [[0, 0], [1, 1], [1, 0], [0, 1]]},
+        {"polygon": [[0.2, 0.2], [0.4, 0.2], [0.4, 7]]},
+        {"polygon": {}},
+        {"kind": "privat"},
+    ],
+)
+def test_a_privacy_mask_that_cannot_be_read_hides_the_whole_picture_and_blinds_no_rule(
+    camera: Camera, damage: dict[str, Any]
+) -> None:
+    a_zone(camera, "bed", **{"kind": "privacy", **damage})
+    a_zone(camera, "gate")
+    draft = examine(camera.pk)
+    picture = np.full((36, 64, 3), 200, np.uint8)
+    assert (hide(picture, draft.setup.zones) == 32).all()
+    assert [zone.is_overlooked for zone in draft.setup.zones] == [False, False]
+    assert contradictions(draft.setup, setups.rule_types()) == []
+    (said,) = draft.camera_faults
+    assert said.startswith("privacy mask “bed” cannot be read, so the whole picture is hidden")
+    SetupReader(camera.pk).load()
+    assert "“bed” cannot be read" in Trouble.objects.get().text
+
+
+def test_a_privacy_mask_with_broken_settings_keeps_its_shape(camera: Camera) -> None:
+    a_zone(camera, "bed", kind="privacy", rule_settings=["x"])
+    (zone,) = load_setup(camera.pk).zones
+    assert [list(corner) for corner in zone.outline] == CORNERS
+    assert zone.is_overlooked
 
 
 def test_it_is_named_once_and_no_more_when_it_is_mended(
@@ -260,7 +313,7 @@ def test_zones_settings_and_schedules_reach_a_running_watch_without_a_restart(
 
 def test_broken_rows_do_not_end_a_running_watch(running: KnowingScene) -> None:
     Camera.objects.update(rule_settings=7, profile="dusk")
-    Zone.objects.update(kind="cloud")
+    Zone.objects.update(polygon=[[0, 0], [1, 1]])
     Site.objects.create(pk=1, rule_settings="x")
     wait_until(lambda: running.setup.zones == (), "what is broken is left out", 5)
     before = running.judged

@@ -248,6 +248,28 @@ def test_a_camera_out_of_reach_at_the_end_is_silenced_when_it_is_back(
     wait_until(lambda: row_is_silent(camera), "it is written")
 
 
+def test_a_camera_out_of_reach_is_asked_every_two_seconds_and_not_in_every_round_of_the_books(
+    tapo: SimulatedTapo, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    episode = an_episode(camera)
+    sirens.sound_siren(camera_id=camera.pk, episode_id=episode)
+    tried: list[float] = []
+    ask = Hold.silence
+
+    def silence(self: Hold) -> bool:
+        tried.append(time.monotonic())
+        return ask(self)
+
+    monkeypatch.setattr(Hold, "silence", silence)
+    monkeypatch.setattr(siren_holds, "LONGEST_RETRY_SECONDS", 2.0)
+    tapo.refuse_control()
+    Episode.objects.update(status=EpisodeStatus.CLEARED)
+    wait_until(lambda: len(tried) >= 5, "it is tried to silence it again and again", 30)
+    assert tried[4] - tried[0] > 3.0, "the end itself may cut two pauses short"
+    tapo.accept_control()
+    wait_until(lambda: not tapo.siren_on, "it is silent", 5)
+
+
 def test_a_camera_that_moves_while_it_sounds_is_silenced_where_it_was(
     tapo: SimulatedTapo, camera: Camera, clip: Clip
 ) -> None:

@@ -21,6 +21,7 @@ from crimeops.celery import app
 from detection import signals
 from detection.models import Camera, CameraState, Episode, EpisodeStatus, Verdict
 from detection.services import reviews
+from detection.services.review_steps import Actor
 from integrations import tasks
 from integrations.alarms import tapo as tapo_alarm
 from integrations.alarms.tapo import TapoAlarm
@@ -509,8 +510,8 @@ def test_a_dismissal_rings_the_silence_after_its_commit(
         reviews.review_episode(
             episode_id=episode_id,
             verdict=Verdict.DISMISSED,
-            reviewer=officer,
-            dismiss_reason="no_crime",
+            by=Actor(officer),
+            reason="no_crime",
         )
         assert rung(broker) == []
     assert rung(broker) == ["integrations.silence_siren"]

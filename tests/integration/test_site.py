@@ -15,7 +15,8 @@ from pytest_django import Settings
 
 from crimeops import urls
 from tests.conftest import REPOSITORY
-from tests.integration.test_admin import SECRETS, a_camera, text
+from tests.integration.test_admin import text
+from tests.rows import SECRETS, a_camera
 
 SECRET_KEY = "a-signing-key-that-only-this-test-of-the-site-ever-uses-once"
 CREDENTIALS_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="

@@ -19,13 +19,16 @@ from detection.domain.frames import Answer, Frame
 from detection.domain.moments import Moment
 from detection.domain.suspicions import Suspicion
 from detection.evidence.storage import DjangoEvidenceStore
-from detection.models import Camera, Claim, Episode
+from detection.models import Camera, Claim, Episode, EvidenceFile, Trouble
 from detection.models import EpisodeEvent as EventRow
 from detection.pipeline import CameraWatch, WatchOptions
 from detection.ports import Picture
 from detection.rules.setup import CameraSetup
 from detection.services import claims
 from detection.services.holding import Holding, Mark
+from detection.showing import Showing
+from detection.transport.live import LivePictures
+from simulators.demo.processes import free_port
 from tests.services import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,7 +134,9 @@ def a_watch(
     scene: Scene,
     stop: threading.Event,
     load_setup: Callable[[], CameraSetup] = CameraSetup,
+    **parts: Any,
 ) -> CameraWatch:
+    nobody_looks = LivePictures.connect(f"redis://127.0.0.1:{free_port()}/0")
     return CameraWatch(
         holding=holding,
         open_source=Source,
@@ -140,8 +145,10 @@ def a_watch(
         load_setup=load_setup,
         reclaim=lambda: None,
         evidence=DjangoEvidenceStore(),
+        showing=parts.pop("showing", None) or Showing(1, nobody_looks, lambda: ()),
         options=WatchOptions(input_size=SIZE),
         stop=stop,
+        **parts,
     )
 
 
@@ -175,7 +182,9 @@ def test_a_database_that_hangs_blinds_no_camera_and_holds_no_siren_up(
     wait_until(lambda: not upkeeps(), "the upkeep has ended")
     assert [event.kind for event in EventRow.objects.order_by("step")] == ["opened", "lost"]
     assert Episode.objects.get().status == EpisodeState.LOST.value
-    assert Episode.objects.get().recording, "what was seen until the end is kept"
+    assert EvidenceFile.objects.filter(kind="recording").exists(), (
+        "what was seen until the end is kept"
+    )
 
 
 def test_a_watch_that_was_overtaken_ends_and_writes_nothing_more(holding: SlowHolding) -> None:
@@ -217,6 +226,73 @@ def test_a_camera_that_is_disabled_still_has_its_last_words_written(holding: Slo
     Camera.objects.update(enabled=False)
     try:
         wait_until(lambda: ended, "it learns that nobody wants it", 10)
+    finally:
+        stop.set()
+        watching.join(10)
+    wait_until(lambda: not upkeeps(), "the upkeep has ended")
+    assert Episode.objects.get().status == EpisodeState.LOST.value
+
+
+class Broken:
+    """A part beside the judging, of which nothing works."""
+
+    def __getattr__(self, name: str) -> Any:
+        def fail(*_: object, **__: object) -> None:
+            raise RuntimeError(f"{name} is broken")
+
+        return fail
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [("showing", "live picture"), ("track_log", "log of tracks"), ("clips", "clip")],
+)
+def test_what_fails_beside_the_judging_costs_no_siren_no_step_and_no_lease(
+    holding: SlowHolding, part: str, named: str
+) -> None:
+    scene, stop, rung = Scene(), threading.Event(), []
+
+    def listen(**_: object) -> None:
+        rung.append(time.monotonic())
+
+    signals.siren_wanted.connect(listen)
+    parts: dict[str, Any] = {part: Broken()}
+    watching = threading.Thread(target=a_watch(holding, scene, stop, **parts).run)
+    watching.start()
+    try:
+        wait_until(lambda: scene.judged > 5, "frames are judged")
+        scene.opens = True
+        wait_until(lambda: rung, "the siren is rung")
+        before = scene.judged
+        wait_until(lambda: scene.judged > before + 5, "and frames are judged after it")
+        wait_until(Trouble.objects.exists, "it is named")
+        assert f"no {named} (" in Trouble.objects.get().text
+    finally:
+        stop.set()
+        watching.join(10)
+        signals.siren_wanted.disconnect(listen)
+    wait_until(lambda: not upkeeps(), "nobody goes on to renew the lease")
+    assert [event.kind for event in EventRow.objects.order_by("step")] == ["opened", "lost"]
+
+
+def test_a_process_without_a_thread_to_spare_shows_nothing_and_watches(
+    holding: SlowHolding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name.startswith(("showing-", "evidence-")):
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    scene, stop = Scene(), threading.Event()
+    watching = threading.Thread(target=a_watch(holding, scene, stop).run)
+    watching.start()
+    try:
+        scene.opens = True
+        wait_until(Episode.objects.exists, "an episode is written")
+        wait_until(lambda: scene.judged > 20, "frames are judged")
     finally:
         stop.set()
         watching.join(10)

@@ -3,15 +3,19 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from pytest_django import Settings
 
 from crimeops import adapters
+from detection import watching
 from detection.models import Camera, CameraState, Claim
 from detection.services import claims, holding
 from detection.services.claims import Ring
+from detection.trackers.bytetrack import ByteTracker
+from detection.transport.live import LivePictures
 from detection.transport.redis import RedisTransport
 from detection.watching import watch_camera
 from simulators.demo.processes import free_port
@@ -54,6 +58,7 @@ def watch(camera: Camera) -> bool:
         instance=HERE,
         worker="streams@here",
         mailbox=RedisTransport.connect(f"redis://127.0.0.1:{free_port()}/0", lambda: None),
+        pictures=LivePictures.connect(f"redis://127.0.0.1:{free_port()}/0"),
         stop=stop,
         taken=lambda: None,
     )
@@ -177,6 +182,20 @@ def test_each_call_to_the_back_end_begins_with_a_whole_lease(
     assert backend.claims == {}
     assert len(left) == 4, "taken, so released and claimed anew; released at the end"
     assert min(left[:3]) > 11
+
+
+def test_no_lease_runs_while_the_tracker_is_loaded(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases: list[int] = []
+
+    def tracker(*given: Any) -> ByteTracker:
+        leases.append(Claim.objects.filter(expires_at__isnull=False).count())
+        return ByteTracker(*given)
+
+    monkeypatch.setattr(watching, "ByteTracker", tracker)
+    watch(camera)
+    assert leases == [0, 1], "loaded, and then made for the camera"
 
 
 @pytest.mark.django_db(transaction=True)

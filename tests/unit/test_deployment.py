@@ -321,8 +321,8 @@ def test_each_mount_is_of_a_declared_volume_at_a_folder_the_image_has() -> None:
 def test_each_process_finds_what_it_reads_and_keeps_what_it_writes() -> None:
     mounts = {n: {m.split(":")[1] for m in s.get("volumes", [])} for n, s in OURS.items()}
     settings = SERVICES["streams"]["environment"]
-    evidence, models = settings["EVIDENCE_DIR"], settings["MODEL_DIR"]
-    assert {evidence, models} <= mounts["streams"] & mounts["migrate"]
+    evidence, models, spool = (settings[f"{n}_DIR"] for n in ("EVIDENCE", "MODEL", "SPOOL"))
+    assert {evidence, models, spool} <= mounts["streams"] & mounts["migrate"]
     assert evidence in mounts["web"]
     assert models in mounts["gpu"]
     writers = {n for n, s in OURS.items() if not s.get("read_only")}

@@ -63,6 +63,9 @@ class FakeMailbox:
             raise TransportError("the mailbox is away")
 
 
+POSIX = 1_700_000_000.0
+
+
 class Clock:
     """Stands in for the module `time`."""
 
@@ -70,6 +73,9 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+    def time(self) -> float:
+        return POSIX + self.now
 
 
 @pytest.fixture
@@ -137,14 +143,15 @@ def test_the_newest_is_held_and_posted_when_the_answer_comes(
 
 
 def test_an_answer_comes_with_the_picture_it_is_about(
-    sender: Outbound, mailbox: FakeMailbox
+    sender: Outbound, mailbox: FakeMailbox, clock: Clock
 ) -> None:
     asked = picture(1)
     sender.offer(asked)
     mailbox.analyse()
     found = sender.collect(0)
     assert found is not None
-    assert found[1] is asked
+    assert found[1].original is asked.original
+    assert found[1].posted_at == POSIX + clock.now
 
 
 def test_an_answer_to_a_replacement_comes_with_the_replacement(

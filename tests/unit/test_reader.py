@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from detection.ports import FrameSource, Picture, SourceError
 from detection.reader import RetryPolicy, StreamReader
+from tests.services import wait_until
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PATIENCE = 5.0  # seconds that no test needs unless it fails
@@ -322,11 +324,12 @@ def test_a_reader_that_hangs_holds_nobody_up_and_is_the_only_one_of_its_camera()
     assert not first.stop(0.2)
     assert time.monotonic() - began < 1.0
 
+    impatient = Hurry(predecessor_seconds=0.02)
     for _ in range(20):
         camera = Camera(PlayedSource(picture(1), hangs=True))
-        again = StreamReader(camera.open, ignore, Hurry(), "reader-under-test")
+        again = StreamReader(camera.open, ignore, impatient, "reader-under-test")
         again.start()
-        assert again.status.gave_up
+        wait_until(partial(getattr, again.status, "gave_up"), "it gives up")
         assert again.status.reason == "hanging"
         assert camera.opened == 0
         assert again.stop(0.2)
@@ -341,6 +344,38 @@ def test_a_reader_that_hangs_holds_nobody_up_and_is_the_only_one_of_its_camera()
     healed.start()
     assert seen.wait(PATIENCE)
     assert healed.stop(PATIENCE)
+
+
+def test_a_camera_is_read_as_soon_as_its_last_connection_came_back() -> None:
+    slow, seen = HangingSource(), threading.Event()
+    first = StreamReader(Camera(slow).open, ignore, Hurry(), "reader-under-test")
+    first.start()
+    assert slow.entered.wait(PATIENCE)
+    assert not first.stop(0.05)
+    camera = Camera(PlayedSource(picture(1), hangs=True))
+    again = StreamReader(camera.open, lambda _: seen.set(), Hurry(), "reader-under-test")
+    again.start()
+    assert not seen.wait(0.2)
+    assert not again.status.gave_up
+    assert camera.opened == 0
+
+    slow.answer.set()
+    assert seen.wait(PATIENCE)
+    assert not again.status.reason
+    assert again.stop(PATIENCE)
+
+
+def test_who_waits_for_the_last_connection_ends_when_told_to() -> None:
+    hanging = HangingSource()
+    first = StreamReader(Camera(hanging).open, ignore, Hurry(), "reader-under-test")
+    first.start()
+    assert hanging.entered.wait(PATIENCE)
+    again = StreamReader(Camera(REFUSED).open, ignore, Hurry(), "reader-under-test")
+    again.start()
+    assert again.stop(1.0)
+    assert not again.status.gave_up
+    hanging.answer.set()
+    assert first.stop(PATIENCE)
 
 
 def test_the_damage_that_the_source_sees_is_told(started: Start) -> None:

@@ -5,6 +5,7 @@ import json
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -15,10 +16,10 @@ from detection.domain import recordings, tape
 from detection.domain.crimes import CrimeType
 from detection.domain.geometry import Box
 from detection.domain.moments import Moment, Opinion
-from detection.domain.recordings import Recorded, RecordingError, read, row_of, write
+from detection.domain.recordings import Recorded, RecordingError, read, row_of, until, write
 from detection.domain.schedules import Profile
 from detection.domain.suspicions import Suspicion
-from detection.domain.tape import Tape
+from detection.domain.tape import Footage, Tape
 from detection.domain.tracks import Track
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -161,19 +162,31 @@ def seen_by(recorder: Tape, first: int, last: int) -> None:
         recorder.see(Moment(NOON + timedelta(seconds=second)), [])
 
 
-def seconds_of(recorder: Tape) -> list[int]:
-    footage = recorder.end()
-    assert footage is not None
+KEY, OTHER = uuid4(), uuid4()
+
+
+def ended(recorder: Tape, second: int = 0) -> Footage:
+    """The one episode, which ends then and whose post-roll nobody waits for."""
+    recorder.end(NOON + timedelta(seconds=second))
+    ((key, footage),) = recorder.close()
+    assert key == KEY
+    return footage
+
+
+def seconds_in(footage: Footage) -> list[int]:
     return [round((row.at - NOON).total_seconds()) for row in footage.rows]
+
+
+def seconds_of(recorder: Tape) -> list[int]:
+    return seconds_in(ended(recorder))
 
 
 def test_a_tape_holds_two_minutes_before_the_alert_and_all_of_the_episode() -> None:
     recorder = Tape()
     seen_by(recorder, 0, 300)
-    recorder.begin()
+    recorder.begin(KEY)
     seen_by(recorder, 301, 900)
-    footage = recorder.end()
-    assert footage is not None
+    footage = ended(recorder)
     assert [round((row.at - NOON).total_seconds()) for row in footage.rows] == list(range(180, 901))
     assert (footage.is_late, footage.is_cut) == (True, False)
 
@@ -181,27 +194,63 @@ def test_a_tape_holds_two_minutes_before_the_alert_and_all_of_the_episode() -> N
 def test_a_tape_that_has_not_run_for_two_minutes_holds_all_there_was() -> None:
     recorder = Tape()
     seen_by(recorder, 0, 60)
-    recorder.begin()
-    footage = recorder.end()
-    assert footage is not None
+    recorder.begin(KEY)
+    footage = ended(recorder)
     assert (len(footage.rows), footage.is_late) == (61, False)
 
 
 def test_the_next_episode_begins_with_the_end_of_the_one_before() -> None:
     recorder = Tape()
     seen_by(recorder, 0, 10)
-    recorder.begin()
+    recorder.begin(KEY)
     seen_by(recorder, 11, 20)
-    recorder.end()
+    ended(recorder)
     seen_by(recorder, 21, 30)
-    recorder.begin()
+    recorder.begin(KEY)
     assert seconds_of(recorder) == list(range(31))
 
 
 def test_without_an_episode_there_is_nothing_to_keep() -> None:
     recorder = Tape()
     seen_by(recorder, 0, 10)
-    assert recorder.end() is None
+    recorder.end(NOON)
+    assert recorder.close() == []
+
+
+def test_a_tape_goes_on_until_the_post_roll_ends_also_beside_the_next_episode() -> None:
+    recorder = Tape()
+    seen_by(recorder, 0, 5)
+    recorder.begin(KEY)
+    seen_by(recorder, 6, 8)
+    recorder.end(NOON + timedelta(seconds=8))
+    seen_by(recorder, 9, 12)
+    recorder.begin(OTHER)
+    seen_by(recorder, 13, 17)
+    assert recorder.done(NOON + timedelta(seconds=17)) == []
+    seen_by(recorder, 18, 19)
+    ((key, footage),) = recorder.done(NOON + timedelta(seconds=19))
+    assert (key, seconds_in(footage)) == (KEY, list(range(19)))
+    recorder.end(NOON + timedelta(seconds=19))
+    ((key, footage),) = recorder.close()
+    assert (key, seconds_in(footage)) == (OTHER, list(range(20)))
+
+
+def test_a_camera_that_falls_silent_does_not_keep_its_recording_back() -> None:
+    recorder = Tape()
+    seen_by(recorder, 0, 5)
+    recorder.begin(KEY)
+    recorder.end(NOON + timedelta(seconds=5))
+    assert recorder.done(NOON + timedelta(seconds=20)) == []
+    ((key, footage),) = recorder.done(NOON + timedelta(seconds=21))
+    assert (key, seconds_in(footage)) == (KEY, list(range(6)))
+
+
+def test_a_recording_can_be_cut_at_a_moment() -> None:
+    rows = [row_of(Moment(NOON + timedelta(seconds=second)), []) for second in range(5)]
+    cut = until(read(write(rows)), NOON + timedelta(seconds=2))
+    assert [seen.moment.at for seen in cut.moments] == [
+        NOON + timedelta(seconds=second) for second in range(3)
+    ]
 
 
 def test_a_long_episode_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,10 +258,9 @@ def test_a_long_episode_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(tape, "MOST_OF_EPISODE", 5 * one)
     recorder = Tape()
     seen_by(recorder, 0, 2)
-    recorder.begin()
+    recorder.begin(KEY)
     seen_by(recorder, 3, 9)
-    footage = recorder.end()
-    assert footage is not None
+    footage = ended(recorder)
     assert (len(footage.rows), footage.is_cut) == (5, True)
 
 
@@ -220,16 +268,16 @@ def test_a_crowd_shortens_what_is_kept_before_an_alert(monkeypatch: pytest.Monke
     monkeypatch.setattr(tape, "MOST_BEFORE", 4 * len(row_of(Moment(NOON), []).content))
     recorder = Tape()
     seen_by(recorder, 0, 9)
-    recorder.begin()
+    recorder.begin(KEY)
     assert seconds_of(recorder) == [6, 7, 8, 9]
 
 
 def test_a_clock_that_is_set_back_begins_a_new_tape_and_spoils_no_old_one() -> None:
     recorder = Tape()
     seen_by(recorder, 100, 110)
-    recorder.begin()
+    recorder.begin(KEY)
     seen_by(recorder, 20, 20)
     assert seconds_of(recorder) == list(range(100, 111))
     seen_by(recorder, 21, 22)
-    recorder.begin()
+    recorder.begin(KEY)
     assert seconds_of(recorder) == [20, 21, 22]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from detection.domain.episodes import (
 from detection.domain.moments import Moment
 from detection.domain.recordings import Recording, read
 from detection.domain.suspicions import Suspicion
-from detection.domain.tape import Tape
+from detection.domain.tape import Footage, Tape
 from detection.domain.zones import ZoneKind
 from detection.recording import _packed
 from detection.replaying import Replayed, compare, replay
@@ -54,20 +55,28 @@ def record(
 ) -> list[tuple[list[EpisodeEvent], Recording]]:
     """The episodes of a scene as a watch would have recorded them, each with its recording."""
     scene, tape = SceneAnalysis(None, rules, SETUP, POLICY), Tape()
-    found: list[tuple[list[EpisodeEvent], Recording]] = []
-    events: list[EpisodeEvent] = []
+    told: dict[UUID, list[EpisodeEvent]] = {}
+    ended: list[tuple[UUID, Footage]] = []
     for number in range(max(len(walk.steps) for walk in walks)):
         tracks = [track for walk in walks for track in walk.at(number)]
         judged = scene.weigh(Moment(after(number * seconds), tracks))
         tape.see(judged.moment, judged.by_rule)
+        ended += tape.done(judged.at)
         for event in judged.events:
             if isinstance(event, EpisodeOpened):
-                tape.begin()
-                events = []
-            events.append(event)
-            if isinstance(event, EpisodeEnded) and (footage := tape.end()):
-                found.append((events, read(_packed(footage))))
-    return found
+                key = uuid4()
+                told[key] = []
+                tape.begin(key)
+            told[key].append(event)
+            if isinstance(event, EpisodeEnded):
+                tape.end(event.at)
+    return [(told[key], _read(footage)) for key, footage in [*ended, *tape.close()]]
+
+
+def _read(footage: Footage) -> Recording:
+    content = _packed(footage).content
+    assert isinstance(content, bytes)
+    return read(content)
 
 
 def played(layer: Layer, *walks: Walk, rules: Sequence[type[Rule[Any]]] = RULES) -> Replayed:
@@ -232,3 +241,10 @@ def test_an_episode_that_falls_apart_keeps_the_crimes_of_its_parts() -> None:
         Course(THEFT, after(30), after(31), after(60), {THEFT: after(40)}),
     ]
     assert differ(was, parts).crimes_lost == ()
+
+
+def test_a_course_is_called_after_its_worst_crime() -> None:
+    began = datetime.fromisoformat("2026-11-20T12:00:00+00:00")
+    crimes = {CrimeType.TRESPASSING: began, CrimeType.FIGHTING: began + timedelta(seconds=9)}
+    course = Course(CrimeType.TRESPASSING, began, began, crimes=crimes)
+    assert course.crime_type is CrimeType.FIGHTING

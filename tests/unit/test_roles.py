@@ -16,15 +16,22 @@ LINES: dict[str, list[str]] = {
         "integrations.view_delivery",
         "integrations.view_siren",
     ],
-    "review episodes": ["detection.change_episode"],
+    "review episodes: confirm, dismiss, escalate, hold, note; undo one's own": [
+        "detection.change_episode"
+    ],
+    "end a hold; undo what others did": [
+        "detection.release_hold",
+        "detection.undo_others_review",
+    ],
+    "make links to evidence for people without an account": ["detection.add_evidencelink"],
     "send a delivery again": ["integrations.change_delivery"],
-    "test and silence sirens": ["integrations.change_siren"],
+    "test, silence and re-arm sirens": ["integrations.change_siren"],
     "change and arm cameras; add and change zones": [
         "detection.change_camera",
         "detection.add_zone",
         "detection.change_zone",
     ],
-    "add cameras; delete cameras and zones": [
+    "add and remove cameras; delete zones": [
         "detection.add_camera",
         "detection.delete_camera",
         "detection.delete_zone",
@@ -43,6 +50,7 @@ LINES: dict[str, list[str]] = {
     ],
     "unlock logins": ["detection.delete_loginattempt"],
     "read the audit trail": ["detection.view_auditrecord"],
+    "watch jobs in Flower": ["detection.watch_jobs"],
 }
 
 

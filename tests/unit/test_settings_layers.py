@@ -136,10 +136,11 @@ def test_thresholds_are_judged_above_what_they_inherit() -> None:
     assert list(faults_in({"thresholds": {"assault": {"crime": 40}}}, SECTIONS, below))
 
 
-def test_a_zone_has_no_thresholds() -> None:
+def test_thresholds_of_a_zone_are_checked_above_what_it_inherits() -> None:
     layer = {"thresholds": {"theft": {"alert": 60}}, "dwelling": {"dwell_seconds": 1}}
-    (fault,) = faults_in_zone(layer, SECTIONS, Settings())
-    assert str(fault) == "thresholds: holds for a whole camera: set it there"
+    assert list(faults_in_zone(layer, SECTIONS, Settings())) == []
+    (fault,) = faults_in_zone(layer, SECTIONS, Settings(crime=55))
+    assert str(fault) == "thresholds.theft.alert: crime (55) must be above alert (60)"
 
 
 def test_what_is_left_without_the_faulty_sections_is_used() -> None:

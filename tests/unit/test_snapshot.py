@@ -128,3 +128,13 @@ def test_a_picture_that_is_a_read_only_view_can_be_kept() -> None:
     view = grey()[:, ::-1]
     view.flags.writeable = False
     drawn(view, person())
+
+
+def test_what_a_privacy_zone_hides_is_not_in_the_snapshot() -> None:
+    corners = [[0.5, 0.1], [0.9, 0.1], [0.9, 0.6], [0.5, 0.6]]
+    zone = Zone("neighbour", ZoneKind.PRIVACY, Polygon.of(corners))
+    picture = np.random.default_rng(5).integers(0, 256, (240, 320, 3), np.uint8)
+    shown = drawn(picture, zones=(zone,))
+    hidden = shown[60:130, 200:270]
+    assert float(hidden.std()) < 2.0
+    assert float(hidden.mean()) == pytest.approx(32, abs=2)

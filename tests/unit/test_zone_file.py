@@ -90,7 +90,7 @@ def test_what_is_no_list_is_named_by_its_line(text: str, told: str) -> None:
         (zone(settings=[]), "zone 1 “yard”: settings are sections of options"),
         (zone(settings={"loitring": {}}), "zone 1 “yard”: loitring: no such rule"),
         (zone(settings={"trespassing": {"dwel": 1}}), "zone 1 “yard”: trespassing.dwel: no such"),
-        (zone(settings={"thresholds": {}}), "zone 1 “yard”: thresholds: holds for a whole"),
+        (zone(settings={"thresholds": {"arson": {}}}), "zone 1 “yard”: thresholds.arson: no such"),
     ],
 )
 def test_a_zone_that_cannot_be_is_named_with_its_fault(entry: Any, told: str) -> None:

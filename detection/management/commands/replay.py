@@ -6,17 +6,15 @@ Ends with 1 where episodes that officers confirmed would be lost, with 2 for bad
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from detection.domain.recordings import RecordingError
+from detection.management.moments import moment_of
 from detection.management.replay_report import Line, as_json, counts, is_lost, told
 from detection.models import Camera, Episode, Verdict
 from detection.replaying import compare
@@ -90,7 +88,7 @@ def _chosen(camera: int | None, since: str, ids: Sequence[str]) -> list[Episode]
     if camera is not None and not Camera.objects.filter(pk=camera).exists():
         raise CommandError(f"there is no camera {camera}", returncode=BAD_INPUT)
     keys = [_key(text) for text in ids]
-    began = _moment(since) if since else None
+    began = moment_of(since, "--since") if since else None
     found = list(recordings.recorded_episodes(camera_id=camera, since=began, ids=keys))
     without = set(keys) - {episode.pk for episode in found}
     if without:
@@ -104,18 +102,6 @@ def _key(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise CommandError(f"“{text}” is no id of an episode", returncode=BAD_INPUT) from None
-
-
-def _moment(text: str) -> datetime:
-    """A date begins at midnight at the site; a time without a zone is the site's."""
-    try:
-        at = parse_datetime(text) or datetime.combine(date.fromisoformat(text), time.min)
-    except ValueError:
-        raise CommandError(
-            f"--since: “{text}” is no time; write 2026-03-01 or 2026-03-01T18:30",
-            returncode=BAD_INPUT,
-        ) from None
-    return timezone.make_aware(at) if timezone.is_naive(at) else at
 
 
 def _play(episode: Episode, setup: CameraSetup) -> Line:

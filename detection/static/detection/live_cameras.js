@@ -9,7 +9,7 @@
     if (!status || cells.length === 0) return;
     const ids = [...new Set(cells.map((cell) => cell.dataset.live.split(":")[0]))];
     const address = `${status.dataset.url}?ids=${ids.join(",")}`;
-    let last = "the loading of this page";
+    let last = status.dataset.loading;
 
     const renew = async () => {
       if (document.hidden) return;
@@ -22,10 +22,10 @@
           if (html !== undefined && html !== cell.innerHTML) cell.innerHTML = html;
         }
         last = at;
-        status.textContent = `Live, as of ${at}.`;
+        status.textContent = status.dataset.fresh.replace("%s", at);
         document.body.classList.remove("co-outdated");
       } catch {
-        status.textContent = `Not live: the server does not answer. Values are of ${last}.`;
+        status.textContent = status.dataset.stale.replace("%s", last);
         document.body.classList.add("co-outdated");
       }
     };

@@ -88,8 +88,7 @@ def test_each_fault_is_named_within_ten_seconds_and_mends_by_itself(
     sqlite = f"sqlite:///{tmp_path / 'cluster.sqlite3'}"
     with Cluster(tmp_path, broker_url, sqlite, model_dir, list(cameras.values())) as cluster:
         cluster.settings |= {"FRAME_SKIP": "10", "RETRY_AFTER": "2", "CAMERA_REFRESH_INTERVAL": "1"}
-        cluster.list_cameras()
-        cluster.draw_zone(numbers["clock"], RESTRICTED_ZONE)
+        cluster.list_cameras(zones={numbers["clock"]: RESTRICTED_ZONE})
         cluster.start()
         well = dict.fromkeys(numbers.values(), ("running", ""))
         times_until(cluster, well, 60)

@@ -9,6 +9,7 @@ from simulators.scene import RESTRICTED_ZONE, STORY
 from simulators.tapo import SimulatedTapo
 from tests.e2e.cluster import Cluster, epoch
 from tests.e2e.conftest import SCENE_STARTS_AT, cut
+from tests.e2e.unforeseen import DATABASE_AWAY
 from tests.gate import PostgresGate
 from tests.services import wait_until
 
@@ -36,9 +37,9 @@ def test_an_episode_of_an_outage_is_written_and_told_with_its_own_times(
     cut(rendered_scene, quiet, 0.0, SCENE_STARTS_AT)
     camera = SimulatedTapo(user="operator", password="password-of-one", clip=quiet)
     with Cluster(tmp_path, broker_url, postgres_url, model_dir, [camera]) as cluster:
+        cluster.foreseen = DATABASE_AWAY
         cluster.settings["TAPO_CONTROL_PORT"] = str(camera.control_port)
-        cluster.list_cameras()
-        cluster.draw_zone(1, RESTRICTED_ZONE)
+        cluster.list_cameras(zones={1: RESTRICTED_ZONE})
         cluster.settings |= {"DATABASE_URL": gate.url, "CLEAR_SECONDS": "2"}
         cluster.start()
         cluster.wait_for_state(1, "running", seconds=40)
@@ -79,8 +80,8 @@ def live_through_an_outage(
     camera.switch_clip(scene)
     wait_until(lambda: ended() > before, "the intruder came and went in the outage", 60)
     assert len(backend.stops) == told, "nothing is told that was not written"
-    evidence = len(list((cluster.folder / "evidence").rglob("*.jpg")))
-    assert evidence == number, "the picture was kept in the outage"
+    pictured = {picture.parent for picture in (cluster.folder / "evidence").rglob("*.jpg")}
+    assert len(pictured) == number, "pictures were kept in the outage"
     assert camera.started_at is not None
     entered = camera.started_at + ENTERS
     gate.open()
@@ -92,5 +93,6 @@ def live_through_an_outage(
     rows = cluster.rows("SELECT * FROM detection_episode ORDER BY started_at DESC")
     assert [row["status"] for row in rows] == ["cleared"] * number
     assert epoch(rows[0]["started_at"]) == pytest.approx(crime.start_time.timestamp(), abs=0.01)
-    assert (cluster.folder / "evidence" / rows[0]["snapshot"]).is_file()
+    named = "SELECT name FROM detection_evidencefile WHERE kind = 'snapshot' ORDER BY kept_at DESC"
+    assert (cluster.folder / "evidence" / cluster.rows(named)[0]["name"]).is_file()
     print(f"told {alert.at - crime.start_time.timestamp():.1f} s late")

@@ -11,6 +11,7 @@ import pytest
 from simulators.tapo import SimulatedTapo, prepare_clip
 from tests.e2e.cluster import Cluster
 from tests.e2e.odd_worker import answers_of, start_odd_worker
+from tests.e2e.unforeseen import BROKER_AWAY
 from tests.gate import Gate
 from tests.services import Broker, wait_until
 
@@ -35,6 +36,7 @@ def watched(
         Gate(broker.port) as gate,
         Cluster(folder, f"redis://127.0.0.1:{gate.port}/0", sqlite, model_dir, cameras) as cluster,
     ):
+        cluster.foreseen = BROKER_AWAY
         cluster.settings |= CANARIES | {"FRAME_SKIP": "2"}
         start_odd_worker(cluster, "streams", "streams", MAX_CAMERAS="2")
         start_odd_worker(cluster, "gpu", "gpu")

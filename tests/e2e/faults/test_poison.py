@@ -30,6 +30,7 @@ def test_a_poisonous_frame_and_a_broken_model_cost_no_worker(
     sqlite = f"sqlite:///{tmp_path / 'cluster.sqlite3'}"
     orders = tmp_path / "orders.json"
     with Cluster(tmp_path, broker.url, sqlite, model_dir, cameras) as cluster:
+        cluster.foreseen = ("RuntimeError: this picture", "ValueError: the model", "MemoryError")
         cluster.settings |= {"FRAME_SKIP": "2", "STALL_SECONDS": "3"}
         start_odd_worker(cluster, "streams", "streams")
         start_odd_worker(cluster, "gpu", "gpu")

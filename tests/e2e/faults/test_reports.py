@@ -16,6 +16,7 @@ from simulators.laravel import LaravelSimulator, ReceivedCrime, SimulatedCamera
 from tests.conftest import REPOSITORY
 from tests.e2e.cluster import Cluster, epoch
 from tests.e2e.faults.episodes import began
+from tests.e2e.unforeseen import BROKER_AWAY
 from tests.services import Broker, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200)]
@@ -138,6 +139,7 @@ def test_a_worker_and_a_broker_that_die_in_mid_delivery_lose_and_double_nothing(
 ) -> None:
     with a_cluster(tmp_path, broker.url) as cluster:
         cluster.settings["BACKEND_TIMEOUT"] = "5"
+        cluster.foreseen = BROKER_AWAY
         cluster.list_cameras()
         cluster.start_worker("reports", "alarms,reports,default")
         cluster.start_beat()

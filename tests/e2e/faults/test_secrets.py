@@ -1,11 +1,13 @@
 """Nothing secret gets out: provoke every error text there is, then grep all that was written."""
 
+import io
 import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +22,7 @@ from simulators.tapo import SimulatedTapo
 from tests.conftest import REPOSITORY
 from tests.e2e.cluster import CELERY, Cluster
 from tests.e2e.secrets import assert_nothing_leaked, decoded_bodies
+from tests.e2e.unforeseen import BROKER_AWAY, DATABASE_AWAY
 from tests.services import Broker, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -43,6 +46,12 @@ OTHERS = (
     BROKEN_DATABASE,
     ABSENT_DATABASE,
     BROKEN_BROKER,
+)
+
+
+TURNED_AWAY = (
+    "django.core.exceptions.DisallowedHost",
+    "django.contrib.admin.exceptions.DisallowedModelAdminLookup",
 )
 
 
@@ -86,6 +95,7 @@ def test_nothing_secret_is_written_whatever_goes_wrong(
         Cluster(tmp_path, broker_url, sqlite, model_dir, cameras) as cluster,
         overheard(broker_url) as heard,
     ):
+        cluster.foreseen = (*BROKER_AWAY, *DATABASE_AWAY, *TURNED_AWAY)
         cluster.settings |= {
             "LOG_LEVEL": "DEBUG",
             "TAPO_CONTROL_PORT": str(good.control_port),
@@ -93,8 +103,7 @@ def test_nothing_secret_is_written_whatever_goes_wrong(
             "FLOWER_PORT": str(free_port()),
             "RETRY_AFTER": "3",
         }
-        cluster.list_cameras()
-        cluster.draw_zone(1, RESTRICTED_ZONE)
+        cluster.list_cameras(zones={1: RESTRICTED_ZONE})
         wrong.change_password("another one")
         deaf.refuse_rtsp()
         good.refuse_control()
@@ -209,6 +218,13 @@ def pages_of_admin(cluster: Cluster, site: str) -> dict[str, bytes]:
             fetch(f"{row}change/")
             fetch(f"{row}history/")
     assert sum("/change/" in page for page in pages) >= 10
+    for path in desk_pages(pages):
+        fetch(path)
+    for path, content in [*pages.items()]:
+        if path.endswith("/bundle/"):
+            pages |= {f"{path} {name}": part for name, part in unpacked(content).items()}
+    probed = {"url": TYPED.replace("10.0.0.9", "127.0.0.1:1"), "username": "typed-user"}
+    fetch("/admin/detection/camera/probe/", data=probed | {"password": "typed-p@ssword"})
     wrong = {"name": "", "new_stream_url": f"x{TYPED}", "new_password": "typed-p@ssword"}
     fetch("/admin/detection/camera/add/", data=wrong)
     fetch("/admin/detection/camera/live/?ids=1,2,3")
@@ -220,6 +236,25 @@ def pages_of_admin(cluster: Cluster, site: str) -> dict[str, bytes]:
     stranger = requests.get(f"{site}/admin/", headers={"Host": "evil.example"}, timeout=20)
     assert stranger.status_code == 400
     return pages | {"GET with a foreign host": stranger.content}
+
+
+def desk_pages(pages: Mapping[str, bytes]) -> list[str]:
+    """The pages of the desk that no list leads to."""
+    fixed = ["wall/", "wall/states/", "preferences/"]
+    fixed += [f"detection/episode/{name}/" for name in ("news", "figures")]
+    ways = {"camera": ("course", "zones", "zones/export"), "episode": ("state", "bundle")}
+    found = [f"/admin/{path}" for path in fixed]
+    for model, each in ways.items():
+        opened = re.compile(rf"GET (/admin/detection/{model}/[\w-]+/)change/")
+        rows = [match[1] for match in map(opened.fullmatch, pages) if match]
+        assert rows, f"no page of a {model} was opened"
+        found += [f"{row}{way}/" for row in rows for way in each]
+    return found
+
+
+def unpacked(bundle: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def page_without_database(cluster: Cluster) -> bytes:
@@ -234,7 +269,7 @@ def page_without_database(cluster: Cluster) -> bytes:
 
 
 def pages_of_flower(port: int) -> dict[str, bytes]:
-    site, login = f"http://127.0.0.1:{port}", ("crimeops", FLOWER_PASSWORD)
+    site, login = f"http://127.0.0.1:{port}/flower", ("crimeops", FLOWER_PASSWORD)
 
     def fetch(path: str) -> bytes:
         answer = requests.get(site + path, auth=login, timeout=20)

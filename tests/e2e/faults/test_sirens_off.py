@@ -23,11 +23,12 @@ DISMISS = """
 import time
 from django.contrib.auth.models import User
 from detection.models import Episode, Verdict
+from detection.services.review_steps import Actor
 from detection.services.reviews import review_episode
 officer = User.objects.create_superuser("officer", "", "x")
 for episode in Episode.objects.filter(status__in=["suspicious", "confirmed"]):
-    review_episode(episode_id=episode.pk, verdict=Verdict.DISMISSED, reviewer=officer,
-                   dismiss_reason="no_crime")
+    review_episode(episode_id=episode.pk, verdict=Verdict.DISMISSED, by=Actor(officer),
+                   reason="no_crime")
 print("dismissed", time.monotonic())
 """
 
@@ -56,8 +57,7 @@ def cluster(
             "CLEAR_SECONDS": "1",
             "SIREN_SECONDS": "20",
         }
-        cluster.list_cameras()
-        cluster.draw_zone(1, RESTRICTED_ZONE)
+        cluster.list_cameras(zones={1: RESTRICTED_ZONE})
         cluster.start_worker("streams", "streams,gpu")
         cluster.start_worker("alarms", ALARMS)
         cluster.start_beat()

@@ -19,6 +19,7 @@ from simulators.tapo import SimulatedTapo
 from tests.clips import grey_clip
 from tests.conftest import REPOSITORY
 from tests.e2e.cluster import Cluster
+from tests.e2e.unforeseen import BROKER_AWAY, DATABASE_AWAY
 from tests.gate import PostgresGate
 from tests.services import Broker, wait_until
 
@@ -115,6 +116,7 @@ def test_without_the_broker_the_watch_task_sounds_and_silences_by_itself(
     sqlite = f"sqlite:///{tmp_path / 'cluster.sqlite3'}"
     with Cluster(tmp_path, broker.url, sqlite, model_dir, [camera]) as cluster:
         cluster.manage("shell", "--no-imports", "-c", CAMERA.format(port=camera.control_port))
+        cluster.foreseen = BROKER_AWAY
         with ringing(cluster) as ringer:
             ringer.say("learn", 1)
             broker.kill()
@@ -145,6 +147,7 @@ def test_without_the_database_the_siren_sounds_and_is_silenced_and_the_books_fol
         Cluster(tmp_path, broker.url, gate.url, model_dir, [camera]) as cluster,
     ):
         cluster.manage("shell", "--no-imports", "-c", CAMERA.format(port=camera.control_port))
+        cluster.foreseen = DATABASE_AWAY
         cluster.start_beat()
         with ringing(cluster) as ringer:
             for fault in (gate.cut, gate.freeze):

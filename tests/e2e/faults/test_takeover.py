@@ -4,6 +4,7 @@ import re
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,11 @@ def log_of(cluster: Cluster, name: str) -> str:
     return cluster.processes.named(name).log.read_text()
 
 
+def told(episodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the head of their evidence: what was filmed is kept whoever has the camera now."""
+    return [{k: v for k, v in row.items() if not k.startswith("evidence_")} for row in episodes]
+
+
 def test_a_worker_that_was_frozen_yields_and_one_that_was_killed_is_replaced(
     tmp_path: Path, broker_url: str, postgres_url: str, model_dir: Path, scene: Path
 ) -> None:
@@ -60,8 +66,7 @@ def test_a_worker_that_was_frozen_yields_and_one_that_was_killed_is_replaced(
             "TAPO_CONTROL_PORT": str(yard.control_port),
             "FRAME_SKIP": "2",
         }
-        cluster.list_cameras()
-        cluster.draw_zone(1, RESTRICTED_ZONE)
+        cluster.list_cameras(zones={1: RESTRICTED_ZONE})
         cluster.start_worker("rest", "gpu,alarms,reports,default")
         cluster.start_worker("first", "streams")
         cluster.start_beat()
@@ -83,7 +88,7 @@ def test_a_worker_that_was_frozen_yields_and_one_that_was_killed_is_replaced(
             "ON e.id = v.episode_id WHERE e.claim_token = 1 ORDER BY v.id"
         )
         wait_until(lambda: cluster.rows(written)[0]["status"] == "lost", "its episode is over")
-        before = cluster.rows(written), cluster.rows(steps)
+        before = told(cluster.rows(written)), cluster.rows(steps)
         said = len(log_of(cluster, "first"))
         released = [call for call in cluster.backend.calls if call.method == "DELETE"]
 
@@ -94,7 +99,7 @@ def test_a_worker_that_was_frozen_yields_and_one_that_was_killed_is_replaced(
         )
         assert set(watchers(cluster)) == {1, 2, 3, 4}
         assert all(f".{second}@" in worker for worker in watchers(cluster).values())
-        assert (cluster.rows(written), cluster.rows(steps)) == before
+        assert (told(cluster.rows(written)), cluster.rows(steps)) == before
         said_since = log_of(cluster, "first")[said:].splitlines()
         # What it held of its lease is named as lost, which is no act.
         woken = "\n".join(line for line in said_since if "belong to a lease" not in line)
