@@ -26,6 +26,7 @@ from detection.models import (
     EpisodeEvent,
     EpisodeEventKind,
     EpisodeStatus,
+    Verdict,
 )
 from detection.services.claims import Lease, Overtaken
 from detection.services.evidence import KeptFile, attach_file
@@ -99,6 +100,8 @@ def _open_episode(
 
 
 def _apply(episode: Episode, event: DomainEvent) -> None:
+    if isinstance(event, CrimeConfirmed) and _is_worse(event, episode):
+        _ask_again(episode)
     if isinstance(event, CrimeConfirmed) and _says_more(event, episode):
         episode.crime_type, episode.reason = event.crime_type, event.reason
         episode.confirmed_at = episode.confirmed_at or event.at
@@ -118,10 +121,19 @@ def _apply(episode: Episode, event: DomainEvent) -> None:
 
 def _says_more(event: CrimeConfirmed, episode: Episode) -> bool:
     """An episode is called after its first crime, and after a worse one that follows."""
-    if episode.confirmed_at is None:
-        return True
+    return episode.confirmed_at is None or _is_worse(event, episode)
+
+
+def _is_worse(event: CrimeConfirmed, episode: Episode) -> bool:
     known = severity_of(CrimeType(episode.crime_type), confirmed=True)
     return severity_of(event.crime_type, confirmed=True) > known
+
+
+def _ask_again(episode: Episode) -> None:
+    """A dismissal was of what was suspected then: a worse crime waits for a verdict of its own."""
+    if episode.verdict == Verdict.DISMISSED:
+        episode.verdict, episode.dismiss_reason = Verdict.UNREVIEWED, ""
+        episode.reviewed_by = episode.reviewed_at = None
 
 
 def _event_row(

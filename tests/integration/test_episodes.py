@@ -171,6 +171,23 @@ def test_a_second_and_worse_crime_is_told_and_names_the_episode_from_then_on() -
     ]
 
 
+@pytest.mark.parametrize(
+    ("crime", "verdict", "reason"),
+    [(CrimeType.ROBBERY, "unreviewed", ""), (CrimeType.TRESPASSING, "dismissed", "authorised")],
+)
+def test_a_worse_crime_than_was_dismissed_waits_for_a_verdict_again(
+    crime: CrimeType, verdict: str, reason: str
+) -> None:
+    lease, key = a_lease(a_camera()), uuid4()
+    record_step(lease, key, OPENED, 1)
+    by = Actor(User.objects.create_user("officer"))
+    reviews.review_episode(episode_id=key, verdict=Verdict.DISMISSED, by=by, reason="authorised")
+    record_step(lease, key, CrimeConfirmed(after(6), crime, 85.0, after(0), "they stayed"), 2)
+    episode = Episode.objects.get(pk=key)
+    assert (episode.verdict, episode.dismiss_reason) == (verdict, reason)
+    assert (episode.reviewed_by is None) == (verdict == "unreviewed")
+
+
 @pytest.mark.parametrize("outcome", [EpisodeState.CLEARED, EpisodeState.LOST])
 def test_an_ended_episode_says_how_and_keeps_whether_it_was_a_crime(outcome: EpisodeState) -> None:
     lease, key = a_lease(a_camera()), uuid4()

@@ -75,9 +75,9 @@ const ask = async () => {
     const answer = await fetch(`${root.dataset.newsUrl}?${asked}`, {
       redirect: "error", cache: "no-store", headers: { "If-None-Match": tag }, signal: AbortSignal.timeout(PERIOD_MS),
     });
+    if (!answer.ok && answer.status !== 304) throw new Error(`status ${answer.status}`);
     sayFallenSilent(false);
     if (answer.status === 304) return;
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
     const news = await answer.json();
     tag = answer.headers.get("ETag") ?? "";
     announce(news);
