@@ -229,7 +229,7 @@ def test_removing_asks_first_and_keeps_what_the_camera_saw(
     expect(desk.page.locator("#result_list")).to_have_count(0)
     desk.open("detection_camera_change", camera.pk)
     expect(desk.page.get_by_role("heading", name="Removed on")).to_be_visible()
-    expect(desk.page.locator(".cam-rows").first).to_contain_text("trespassing")
+    expect(desk.page.locator(".cam-rows").first).to_contain_text("Trespassing")
     assert desk.page.locator("#cam-live").count() == 0
     assert desk.barriers() == []
 

@@ -64,6 +64,7 @@ def newest(stage: Stage) -> Any:
 def test_nothing_is_shown_live_while_nobody_looks_and_a_still_is(stage: Stage) -> None:
     stage.judged()
     wait_until(lambda: stage.pictures.still(CAMERA), "a still")
+    wait_until(lambda: stage.pictures.large(CAMERA), "a large picture")
     still, large = stage.pictures.still(CAMERA), stage.pictures.large(CAMERA)
     assert still is not None and large is not None
     assert pixels_of(still.jpeg).shape == (180, 320, 3)
@@ -110,6 +111,7 @@ def test_privacy_masks_are_painted_over_before_anything_leaves_the_watch(stage: 
     stage.pictures.want(CAMERA)
     stage.judged()
     wait_until(lambda: stage.pictures.still(CAMERA), "a still")
+    wait_until(lambda: stage.pictures.large(CAMERA), "a large picture")
     still, large = stage.pictures.still(CAMERA), stage.pictures.large(CAMERA)
     assert still is not None and large is not None
     for picture in (newest(stage), still, large):
