@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
+# How long a page takes to show something says how busy the machine is.
+PATIENCE_MS = 20_000
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
@@ -33,8 +37,9 @@ def browser() -> "Iterator[Browser]":
     executable = find_chromium()
     if executable is None:
         pytest.skip("no Chromium here: `make browser` looks for one (CRIMEOPS_CHROMIUM names it)")
-    from playwright.sync_api import sync_playwright  # slow to import, and only needed here
+    from playwright.sync_api import expect, sync_playwright  # slow to import, only needed here
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield browser
