@@ -123,6 +123,7 @@ class Site:
             },
             max_cameras_per_instance=count,
             heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT_SECONDS,
+            foreseen=("",),  # each fault has its own, in any order: promises are judged here
         )
 
     def _list_cameras_and_draw_zones(self) -> None:
